@@ -1,0 +1,85 @@
+// Vectors of floats as wide as the instruction set of the file being compiled. Only for files of sidelook_isa_sources.
+// Everything here has internal linkage: a kernel's code must not be shared between instruction sets.
+#pragma once
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace sidelook {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int simd_width = 16;
+#elif defined(__AVX2__)
+constexpr int simd_width = 8;
+#else
+constexpr int simd_width = 4;
+#endif
+
+typedef float vfloat __attribute__((vector_size(simd_width * 4)));
+typedef int vint __attribute__((vector_size(simd_width * 4)));
+
+inline vfloat splat(float x) { return vfloat{} + x; }
+
+inline vfloat load(const float *p)
+{
+    vfloat v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+inline void store(float *p, vfloat v) { __builtin_memcpy(p, &v, sizeof v); }
+
+/// a b + c, rounded once where the instruction set can.
+inline vfloat fma(vfloat a, vfloat b, vfloat c)
+{
+#if defined(__AVX512F__)
+    return (vfloat)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+    return (vfloat)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/// Exchanges real and imaginary parts of interleaved complex numbers.
+inline vfloat swap_pairs(vfloat v)
+{
+    vint mask;
+    for (int i = 0; i < simd_width; ++i) mask[i] = i ^ 1;
+#if defined(__clang__)
+    vfloat r;
+    for (int i = 0; i < simd_width; ++i) r[i] = v[i ^ 1];
+    return r;
+#else
+    return __builtin_shuffle(v, mask);
+#endif
+}
+
+/// sin(2 pi t) and cos(2 pi t) for |t| up to about 1e4: t is reduced to a quarter turn, then minimax polynomials whose
+/// error is below 3e-8 plus rounding (Chebyshev fits on [-1/8, 1/8]).
+inline void sincos_cycles(vfloat t, vfloat &s, vfloat &c)
+{
+    // Rounding to the nearest multiple of 1/4 by adding and taking away 1.5 * 2^21, whose ulp is 1/4.
+    const vfloat magic = splat(3145728.0f);
+    const vfloat quarter = (t + magic);
+    const vint turns = (vint)quarter;  // the low two bits count quarter turns
+    const vfloat x = t - (quarter - magic), y = x * x;
+    vfloat ss = splat(-75.40184031f);
+    ss = fma(ss, y, splat(81.59254821f));
+    ss = fma(ss, y, splat(-41.3416626f));
+    ss = fma(ss, y, splat(6.28318529f)) * x;
+    vfloat cc = splat(-83.59221439f);
+    cc = fma(cc, y, splat(64.92124357f));
+    cc = fma(cc, y, splat(-19.73915217f));
+    cc = fma(cc, y, splat(0.99999997f));
+    const vint odd = (turns & 1) != 0;
+    const vfloat a = (vfloat)(((vint)ss & ~odd) | ((vint)cc & odd)), b = (vfloat)(((vint)cc & ~odd) | ((vint)ss & odd));
+    const vint sign_s = (turns & 2) << 30, sign_c = ((turns + 1) & 2) << 30;
+    s = (vfloat)((vint)a ^ sign_s);
+    c = (vfloat)((vint)b ^ sign_c);
+}
+
+}  // namespace
+}  // namespace sidelook

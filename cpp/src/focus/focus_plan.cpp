@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/fft.h"
+#include "core/isa.h"
+#include "core/runner.h"
+#include "core/text.h"
+#include "core/threads.h"
+#include "focus/azimuth_compress.h"
+#include "focus/correct_echoes.h"
+#include "focus/range_compress.h"
+#include "sidelook/error.h"
+
+namespace sidelook {
+namespace {
+
+constexpr std::int64_t chunk_lines = 128;
+
+/// The stages of one strip of range. Corrections come with the run, so theirs is made then.
+struct Strip {
+    Interval samples;
+    RangeCompress range;
+    AzimuthCompress azimuth;
+    Strip(const Scene &scene, Interval out, std::int64_t block) : samples(out), range(scene, out), azimuth(scene, range.grid(), out, block) {}
+};
+
+RunOptions run_options(const Scene &scene, const Strip &strip, std::int64_t block, int threads)
+{
+    RunOptions o;
+    o.samples_in = strip.range.grid().samples_in;
+    o.samples_out = strip.samples;
+    o.lines_out = scene.grid().lines;
+    o.block_lines = block;
+    o.chunk_lines = chunk_lines;
+    o.threads = threads;
+    return o;
+}
+
+std::int64_t strip_bytes(const Scene &scene, const Strip &strip, std::int64_t block, int threads)
+{
+    const CorrectEchoes correct({}, strip.range.samples_in());
+    return chain_bytes({&correct, &strip.range, &strip.azimuth}, run_options(scene, strip, block, threads));
+}
+
+}  // namespace
+
+struct FocusPlan::Parts {
+    Scene scene;
+    int threads;
+    std::int64_t block, strip_width, bytes;
+    std::vector<std::unique_ptr<Strip>> strips;
+
+    Parts(const Acquisition &acquisition, const FocusOptions &options)
+        : scene(acquisition, options), threads(options.threads > 0 ? options.threads : default_threads())
+    {
+        const SlcGrid &grid = scene.grid();
+        require(options.block_lines >= 0, text("block_lines is ", options.block_lines, "; must be 0 (chosen) or greater"));
+        require(options.strip_samples >= 0, text("strip_samples is ", options.strip_samples, "; must be 0 (chosen) or greater"));
+
+        // Candidates in order of merit: whole swath and long blocks first; long blocks waste the least on the aperture.
+        const auto aperture = scene.aperture(scene.model().target(scene.line_time_s(0.5 * static_cast<double>(grid.lines)), scene.slant_range_m(0)));
+        const auto overlap = static_cast<std::int64_t>(aperture.last_pulse - aperture.first_pulse) + 400;
+        std::vector<std::int64_t> blocks;
+        if (options.block_lines > 0) {
+            blocks.push_back(std::min(options.block_lines, grid.lines));
+        } else {
+            for (const double share : {5.0, 3.0, 2.0, 1.2, 0.7, 0.4}) {
+                const std::int64_t lines = std::max<std::int64_t>(64, static_cast<std::int64_t>(share * static_cast<double>(overlap)));
+                // Blocks of equal length, so that the last is not a sliver that costs a whole transform.
+                const std::int64_t count = (grid.lines + lines - 1) / lines;
+                const std::int64_t even = (grid.lines + count - 1) / count;
+                if (blocks.empty() || even < blocks.back()) blocks.push_back(even);
+            }
+        }
+        std::vector<std::int64_t> widths;
+        if (options.strip_samples > 0) {
+            widths.push_back(std::min(options.strip_samples, grid.samples));
+        } else {
+            for (std::int64_t n = 1;; n *= 2) {
+                // Strips begin on tiles, so that a tile's arithmetic is the same in any plan.
+                const std::int64_t tiles = (grid.samples + AzimuthCompress::tile_samples - 1) / AzimuthCompress::tile_samples;
+                widths.push_back(std::min(grid.samples, (tiles + n - 1) / n * AzimuthCompress::tile_samples));
+                if (n >= tiles) break;
+            }
+        }
+        std::int64_t least = -1;
+        for (const std::int64_t width : widths) {
+            for (const std::int64_t lines : blocks) {
+                block = lines;
+                strip_width = width;
+                // The widest strip in bytes and in residual phase is the first or the last.
+                const Strip first(scene, {0, std::min(width, grid.samples)}, lines);
+                std::int64_t need = strip_bytes(scene, first, lines, threads);
+                double beta = first.azimuth.worst_beta();
+                if (width < grid.samples) {
+                    const Strip last(scene, {(grid.samples - 1) / width * width, grid.samples}, lines);
+                    need = std::max(need, strip_bytes(scene, last, lines, threads));
+                    beta = std::max(beta, last.azimuth.worst_beta());
+                }
+                if (beta > resampler_max_beta) {
+                    if (options.strip_samples > 0)
+                        throw Error(Code::bad_input, text("strip_samples is ", options.strip_samples,
+                                                          "; secondary range compression changes too much over so wide a strip, by ", beta, " rad; at most ",
+                                                          resampler_max_beta, " rad"));
+                    break;
+                }
+                least = least < 0 ? need : std::min(least, need);
+                if (options.max_bytes == 0 || need <= options.max_bytes) {
+                    bytes = need;
+                    for (std::int64_t s = 0; s < grid.samples; s += width)
+                        strips.push_back(std::make_unique<Strip>(scene, Interval{s, std::min(s + width, grid.samples)}, lines));
+                    return;
+                }
+            }
+        }
+        if (least < 0) throw Error(Code::bad_input, "doppler_centroid_hz asks for a squint at which range-Doppler focusing does not hold, even in the narrowest strip");
+        throw Error(Code::over_memory, text("max_bytes is ", options.max_bytes, "; one block needs at least ", least, " bytes"));
+    }
+};
+
+FocusPlan::FocusPlan(const Acquisition &acquisition, const FocusOptions &options) : parts_(std::make_unique<Parts>(acquisition, options)) {}
+FocusPlan::~FocusPlan() = default;
+FocusPlan::FocusPlan(FocusPlan &&) noexcept = default;
+
+const SlcGrid &FocusPlan::grid() const { return parts_->scene.grid(); }
+std::int64_t FocusPlan::block_lines() const { return parts_->block; }
+std::int64_t FocusPlan::strip_samples() const { return parts_->strip_width; }
+std::int64_t FocusPlan::azimuth_fft_length() const { return parts_->strips.front()->azimuth.fft_length(); }
+std::int64_t FocusPlan::range_fft_length() const { return parts_->strips.front()->range.fft_length(); }
+std::int64_t FocusPlan::range_inverse_fft_length() const { return parts_->strips.front()->range.inverse_fft_length(); }
+std::int64_t FocusPlan::bytes() const { return parts_->bytes; }
+
+void FocusPlan::run(const EchoReader &reader, const SlcWriter &writer, const EchoCorrections &corrections,
+                    const std::function<void(double)> &progress, std::vector<StageReport> &report) const
+{
+    const Scene &scene = parts_->scene;
+    const std::int64_t pulses = scene.acquisition().pulses;
+    require(corrections.line_gain.empty() || static_cast<std::int64_t>(corrections.line_gain.size()) == pulses,
+            text("line_gain has ", corrections.line_gain.size(), " values; must be empty or one a pulse, ", pulses));
+    std::vector<StageTime> times{{"correct_echoes"}, {"range_compress"}, {"azimuth_compress"}};
+    const Source source{{0, pulses}, [&](Interval lines, Interval samples, View2<c64> out) { reader(lines.first, lines.size(), samples.first, out); }};
+    const Sink sink{[&](Interval lines, Interval samples, View2<const c64> block) { writer(lines.first, samples.first, block); }};
+    const double share = 1 / static_cast<double>(parts_->strips.size());
+    for (std::size_t s = 0; s < parts_->strips.size(); ++s) {
+        const Strip &strip = *parts_->strips[s];
+        const CorrectEchoes correct(corrections, strip.range.samples_in());
+        RunOptions options = run_options(scene, strip, parts_->block, parts_->threads);
+        if (progress) options.progress = [&](double done) { progress((static_cast<double>(s) + done) * share); };
+        run_chain(source, {&correct, &strip.range, &strip.azimuth}, sink, options, times);
+    }
+    for (const StageTime &t : times) report.push_back({t.name, t.seconds, t.bytes});
+}
+
+std::vector<double> doppler_from_attitude(const Acquisition &a)
+{
+    validate(a);
+    if (a.orbit.empty() || a.antenna.frames.empty()) return {};
+    const EchoModel model(a);
+    const double middle = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
+    // Newton's quadratic through three ranges of the swath, over the delay at which the beam sees them.
+    double x[3], f[3];
+    for (int i = 0; i < 3; ++i) {
+        const double wanted = a.first_sample_delay_s + (0.05 + 0.45 * i) * static_cast<double>(a.samples) / a.sample_rate_hz;
+        double t = middle, range = 0.5 * speed_of_light_m_per_s * wanted;
+        for (int round = 0; round < 5; ++round) {
+            const auto target = model.target(t, range);
+            const auto doppler = model.beam_doppler_hz(target);
+            if (!doppler) return {};
+            f[i] = *doppler;
+            const EchoHistory h = model.history(target, f[i], 0.5);
+            const double delay = h.at(0).delay_s;
+            x[i] = delay - a.first_sample_delay_s;
+            t += middle - (h.time_s - delay);
+            range += 0.5 * speed_of_light_m_per_s * (wanted - delay);
+        }
+    }
+    const double s01 = (f[1] - f[0]) / (x[1] - x[0]), s12 = (f[2] - f[1]) / (x[2] - x[1]), s = (s12 - s01) / (x[2] - x[0]);
+    return {f[0] - s01 * x[0] + s * x[0] * x[1], s01 - s * (x[0] + x[1]), s};
+}
+
+std::string fft_library() { return fft::library(); }
+std::string instruction_set() { return isa_name(best_isa()); }
+const char *version() { return SIDELOOK_VERSION; }
+
+}  // namespace sidelook

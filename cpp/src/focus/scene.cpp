@@ -1,0 +1,236 @@
+#include "focus/scene.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/text.h"
+#include "sidelook/error.h"
+
+namespace sidelook {
+namespace {
+
+constexpr double pi = 3.14159265358979323846;
+constexpr double c0 = speed_of_light_m_per_s;
+
+void check_window(const char *name, const Window &w)
+{
+    using Shape = Window::Shape;
+    if (w.shape == Shape::hamming)
+        require(w.parameter >= 0.5 && w.parameter <= 1, text(name, " is hamming ", w.parameter, "; its parameter must lie within 0.5 and 1"));
+    if (w.shape == Shape::kaiser)
+        require(w.parameter >= 0 && w.parameter <= 20, text(name, " is kaiser ", w.parameter, "; its parameter must lie within 0 and 20"));
+    if (w.shape == Shape::taylor)
+        require(w.parameter >= 15 && w.parameter <= 60, text(name, " is taylor ", w.parameter, "; its parameter must lie within 15 and 60 dB"));
+}
+
+/// Polynomial through values at n equidistant nodes on [0, 1], evaluated at x (Neville).
+double interpolate(const std::vector<double> &values, double x)
+{
+    std::vector<double> p = values;
+    const auto n = p.size();
+    const double step = 1.0 / static_cast<double>(n - 1);
+    for (std::size_t order = 1; order < n; ++order)
+        for (std::size_t i = 0; i + order < n; ++i) {
+            const double a = static_cast<double>(i) * step, b = static_cast<double>(i + order) * step;
+            p[i] = ((x - b) * p[i] - (x - a) * p[i + 1]) / (a - b);
+        }
+    return p[0];
+}
+
+}  // namespace
+
+Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
+    : acquisition_((validate(acquisition), acquisition)), options_(options), model_(acquisition)
+{
+    const Acquisition &a = acquisition_;
+    require(!a.doppler_centroid_hz.empty(), "doppler_centroid_hz is empty; must be given, estimated from the echoes or taken from the attitude");
+    check_window("azimuth_window", options.azimuth_window);
+    check_window("range_window", options.range_window);
+    require(options.minimum_exposure >= 0.5 && options.minimum_exposure <= 1,
+            text("minimum_exposure is ", options.minimum_exposure, "; must lie within 0.5 and 1"));
+    require(options.threads >= 0, text("threads is ", options.threads, "; must be 0 (all) or greater"));
+    require(options.max_bytes >= 0, text("max_bytes is ", options.max_bytes, "; must be 0 (no bound) or greater"));
+
+    const double chirp_bandwidth = std::abs(a.chirp_rate_hz_per_s) * a.chirp_duration_s;
+    grid_.range_bandwidth_hz = options.range_bandwidth_hz > 0 ? options.range_bandwidth_hz : chirp_bandwidth;
+    require(options.range_bandwidth_hz >= 0 && grid_.range_bandwidth_hz <= chirp_bandwidth * (1 + 1e-9),
+            text("range_bandwidth_hz is ", options.range_bandwidth_hz, "; must be 0 (the chirp's) or at most the chirp's, ", chirp_bandwidth, " Hz"));
+    grid_.doppler_bandwidth_hz = options.doppler_bandwidth_hz > 0 ? options.doppler_bandwidth_hz : 0.7 * a.prf_hz;
+    require(options.doppler_bandwidth_hz >= 0 && grid_.doppler_bandwidth_hz <= 0.85 * a.prf_hz,
+            text("doppler_bandwidth_hz is ", options.doppler_bandwidth_hz, "; must be 0 (0.7 PRF) or at most 0.85 PRF, ", 0.85 * a.prf_hz, " Hz"));
+    grid_.line_spacing_s = 1 / a.prf_hz;
+    grid_.sample_spacing_m = c0 / (2 * a.sample_rate_hz);
+
+    constexpr int panels = 4000;
+    for (int i = 0; i < panels; ++i)
+        azimuth_weight_integral_hz_ += azimuth_weight(half_band_hz() * (2 * (i + 0.5) / panels - 1)) * 2 * half_band_hz() / panels;
+
+    // A first history, wide enough for any stripmap aperture, tells the Doppler rate and so the width that is needed.
+    const double middle_time = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
+    const double middle_range = 0.5 * c0 * (a.first_sample_delay_s + 0.5 * static_cast<double>(a.samples) / a.sample_rate_hz);
+    history_half_width_s_ = 0.5;
+    const auto probe = model_.target(middle_time, middle_range);
+    const auto h = history(probe, 0);
+    const double rate = stationary_point(h, a.carrier_hz, 0).doppler_rate_hz_per_s;
+    history_half_width_s_ = 0.75 * a.prf_hz / rate;
+
+    find_line_delays();
+    find_range_extent();
+    find_lines();
+    const auto centre = model_.target(line_time_s(0.5 * static_cast<double>(grid_.lines)), slant_range_m(0.5 * static_cast<double>(grid_.samples)));
+    grid_.effective_velocity_m_per_s = model_.effective_velocity_m_per_s(centre);
+}
+
+double Scene::azimuth_weight(double offset_hz) const
+{
+    const double band = grid_.doppler_bandwidth_hz, edge = (std::abs(offset_hz) - 0.5 * band) / roll_off_hz();
+    if (edge >= 0.5) return 0;
+    const double roll = edge <= -0.5 ? 1 : 0.5 - 0.5 * std::sin(pi * edge);
+    return roll * options_.azimuth_window(2 * offset_hz / band);
+}
+
+double Scene::doppler_hz(const EchoModel::Target &target) const
+{
+    // The polynomial is over the delay at which the target is seen, which depends on its Doppler: a fixed point, three rounds.
+    const auto polynomial = [&](double delay) {
+        const double x = delay - acquisition_.first_sample_delay_s;
+        double f = 0;
+        for (std::size_t i = acquisition_.doppler_centroid_hz.size(); i-- > 0;) f = f * x + acquisition_.doppler_centroid_hz[i];
+        return f;
+    };
+    double f = polynomial(2 * target.slant_range_m / c0);
+    if (acquisition_.doppler_centroid_hz.size() == 1) return f;
+    for (int i = 0; i < 3; ++i) f = polynomial(history(target, f).at(0).delay_s);
+    return f;
+}
+
+Scene::Aperture Scene::aperture(const EchoModel::Target &target) const
+{
+    const double f = doppler_hz(target);
+    const auto h = history(target, f);
+    const auto pulse = [&](double doppler) {
+        const auto p = stationary_point(h, acquisition_.carrier_hz - doppler, doppler);
+        return (p.time_s - p.delay_s - acquisition_.first_pulse_time_s) * acquisition_.prf_hz;
+    };
+    return {pulse(f + half_band_hz()), pulse(f - half_band_hz())};  // Doppler falls with time
+}
+
+void Scene::find_line_delays()
+{
+    const Acquisition &a = acquisition_;
+    constexpr int nodes = 7;
+    line_delays_s_.assign(nodes, 0);
+    if (model_.azimuth_invariant()) return;
+    const double wanted = a.first_sample_delay_s + 0.5 * static_cast<double>(a.samples) / a.sample_rate_hz;
+    double range = 0.5 * c0 * wanted, t = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
+    const auto passing = [&](double sent_s) {  // delay of the target at `range` that the beam passes at sent_s
+        double delay = 0;
+        for (int round = 0; round < 6; ++round) {
+            const auto target = model_.target(t, range);
+            const auto h = history(target, doppler_hz(target));
+            delay = h.at(0).delay_s;
+            t += sent_s - (h.time_s - delay);
+        }
+        return delay;
+    };
+    for (int round = 0; round < 3; ++round) range += 0.5 * c0 * (wanted - passing(a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz));
+    const double middle = passing(a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz);
+    for (int i = 0; i < nodes; ++i) {
+        line_delays_s_[static_cast<std::size_t>(i)] = passing(a.first_pulse_time_s + static_cast<double>(a.pulses) * i / ((nodes - 1) * a.prf_hz)) - middle;
+        // A ten-thousandth of a sample turns the band's edge by less than a milliradian.
+        if (std::abs(line_delays_s_[static_cast<std::size_t>(i)]) * a.sample_rate_hz > 1e-4) lines_drift_ = true;
+    }
+}
+
+double Scene::line_delay_s(double pulse) const
+{
+    return lines_drift_ ? interpolate(line_delays_s_, pulse / static_cast<double>(acquisition_.pulses)) : 0;
+}
+
+void Scene::find_range_extent()
+{
+    // Delays at which the asked share of the pulse was recorded; the image holds the ranges whose whole migration stays within.
+    const Acquisition &a = acquisition_;
+    const double inset = (options_.minimum_exposure - 0.5) * a.chirp_duration_s;
+    const double near = a.first_sample_delay_s + inset;
+    const double far = a.first_sample_delay_s + static_cast<double>(a.samples - 1) / a.sample_rate_hz - inset;
+    require(far > near, text("samples is ", a.samples, "; the receive window must be longer than the pulse"));
+    const double middle_pulse = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
+    const auto delays = [&](double range) {
+        // zero-Doppler time of a target at this range that the beam passes in the middle of the record
+        double t = middle_pulse;
+        std::pair<double, double> extent;
+        for (int round = 0; round < 3; ++round) {
+            const auto target = model_.target(t, range);
+            const double f = doppler_hz(target);
+            const auto h = history(target, f);
+            t += middle_pulse - (h.time_s - h.at(0).delay_s);
+            const double e1 = stationary_point(h, a.carrier_hz - f, f + half_band_hz()).delay_s;
+            const double e2 = stationary_point(h, a.carrier_hz - f, f - half_band_hz()).delay_s;
+            const double e0 = h.at(0).delay_s;
+            extent = {std::min({e0, e1, e2}), std::max({e0, e1, e2})};
+        }
+        return extent;
+    };
+    const auto solve = [&](double delay, bool nearest) {
+        double range = 0.5 * c0 * delay;
+        for (int i = 0; i < 6; ++i) {
+            const auto e = delays(range);
+            range += 0.5 * c0 * (delay - (nearest ? e.first : e.second));
+        }
+        return range;
+    };
+    const double first = solve(near, true), last = solve(far, false);
+    grid_.first_slant_range_m = std::ceil(first / grid_.sample_spacing_m) * grid_.sample_spacing_m;  // a grid of its own, the same for every crop
+    grid_.samples = static_cast<std::int64_t>(std::floor((last - grid_.first_slant_range_m) / grid_.sample_spacing_m)) + 1;
+    require(grid_.samples > 0, text("samples is ", a.samples, "; no range is fully exposed over pulse and migration"));
+}
+
+void Scene::find_lines()
+{
+    const Acquisition &a = acquisition_;
+    constexpr int nodes = 9;
+    std::vector<double> begin(nodes), end(nodes), doppler(nodes);
+    for (int i = 0; i < nodes; ++i) {
+        const double range = slant_range_m(static_cast<double>(grid_.samples - 1) * i / (nodes - 1));
+        const auto edge = [&](double pulse, bool first) {
+            double t = a.first_pulse_time_s + pulse / a.prf_hz;
+            for (int round = 0; round < 5; ++round) {
+                const auto ap = aperture(model_.target(t, range));
+                const double spare = (1 - options_.minimum_exposure) * (ap.last_pulse - ap.first_pulse);
+                t += (pulse - (first ? ap.first_pulse + spare : ap.last_pulse - spare)) / a.prf_hz;
+            }
+            return t;
+        };
+        begin[i] = edge(0, true);
+        end[i] = edge(static_cast<double>(a.pulses - 1), false);
+        doppler[i] = doppler_hz(model_.target(0.5 * (begin[i] + end[i]), range));
+    }
+    const double first = *std::min_element(begin.begin(), begin.end()), last = *std::max_element(end.begin(), end.end());
+    const bool any = [&] {
+        for (int i = 0; i < nodes; ++i)
+            if (end[i] >= begin[i]) return true;
+        return false;
+    }();
+    if (!any) {
+        const auto ap = aperture(model_.target(0.5 * (first + last), slant_range_m(0)));
+        throw Error(Code::bad_input, text("pulses is ", a.pulses, "; must exceed the synthetic aperture, ",
+                                          std::ceil(ap.last_pulse - ap.first_pulse), " pulses"));
+    }
+    grid_.first_line_time_s = std::ceil(first * a.prf_hz) / a.prf_hz;
+    grid_.lines = static_cast<std::int64_t>(std::floor((last - grid_.first_line_time_s) * a.prf_hz)) + 1;
+    grid_.valid_first_line.resize(static_cast<std::size_t>(grid_.samples));
+    grid_.valid_end_line.resize(static_cast<std::size_t>(grid_.samples));
+    grid_.doppler_centroid_hz.resize(static_cast<std::size_t>(grid_.samples));
+    for (std::int64_t j = 0; j < grid_.samples; ++j) {
+        const double x = grid_.samples > 1 ? static_cast<double>(j) / static_cast<double>(grid_.samples - 1) : 0;
+        const auto line = [&](double t) { return (t - grid_.first_line_time_s) * a.prf_hz; };
+        const auto u = static_cast<std::size_t>(j);
+        grid_.valid_first_line[u] = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(line(interpolate(begin, x)) - 1e-6)), 0, grid_.lines);
+        grid_.valid_end_line[u] = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(line(interpolate(end, x)) + 1e-6)) + 1, grid_.valid_first_line[u], grid_.lines);
+        grid_.doppler_centroid_hz[u] = interpolate(doppler, x);
+    }
+}
+
+}  // namespace sidelook

@@ -1,0 +1,145 @@
+// Focusing: survey, plan and run, with Python callables as source and sink.
+#include "sidelook/focus.h"
+
+#include <pybind11/functional.h>
+
+#include "bindings.h"
+
+using namespace sidelook;
+
+static py::array_t<c64> wrap(View2<const c64> v)
+{
+    // The view's memory is only good during the call; the Python side writes it out and forgets it.
+    return py::array_t<c64>({v.rows, v.cols}, {v.stride * static_cast<py::ssize_t>(sizeof(c64)), static_cast<py::ssize_t>(sizeof(c64))}, v.data,
+                            py::capsule(v.data, [](void *) {}));
+}
+
+static std::vector<StageReport> run(const FocusPlan &plan, const py::function &read, const py::function &write,
+                                    const EchoCorrections &corrections, const py::object &progress)
+{
+    std::vector<StageReport> report;
+    const EchoReader reader = [&](std::int64_t first_line, std::int64_t lines, std::int64_t first_sample, View2<c64> out) {
+        const py::gil_scoped_acquire gil;
+        const py::object block = read(first_line, lines, first_sample, out.cols);
+        require(py::isinstance<py::array_t<c64>>(block), "echoes is not complex64; must be a complex64 array");
+        const auto array = array_in<c64>::ensure(block);
+        require(array && array.ndim() == 2 && array.shape(0) == lines && array.shape(1) == out.cols,
+                "echoes ended early; the source gave fewer lines or samples than the acquisition says");
+        const auto in = array.unchecked<2>();
+        for (std::int64_t r = 0; r < lines; ++r) std::copy(&in(r, 0), &in(r, 0) + out.cols, out.row(r));
+    };
+    const SlcWriter writer = [&](std::int64_t first_line, std::int64_t first_sample, View2<const c64> block) {
+        const py::gil_scoped_acquire gil;
+        write(first_line, first_sample, wrap(block));
+    };
+    const std::function<void(double)> tick = [&](double share) {
+        const py::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+        if (!progress.is_none()) progress(share);
+    };
+    {
+        const py::gil_scoped_release release;
+        plan.run(reader, writer, corrections, tick, report);
+    }
+    return report;
+}
+
+void bind_focus(py::module_ &m)
+{
+    m.def("version", &version);
+    m.def("fft_library", &fft_library);
+    m.def("instruction_set", &instruction_set);
+    m.def("doppler_from_attitude", &doppler_from_attitude, py::arg("acquisition"));
+
+    py::class_<Window> window(m, "Window");
+    py::enum_<Window::Shape>(window, "Shape")
+        .value("rectangular", Window::Shape::rectangular)
+        .value("hamming", Window::Shape::hamming)
+        .value("kaiser", Window::Shape::kaiser)
+        .value("taylor", Window::Shape::taylor);
+    window.def(py::init([](Window::Shape s, double p) { return Window{s, p}; }), py::arg("shape"), py::arg("parameter"))
+        .def_readwrite("shape", &Window::shape)
+        .def_readwrite("parameter", &Window::parameter)
+        .def_property_readonly("name", &Window::name)
+        .def("__call__", &Window::operator());
+
+    py::class_<FocusOptions>(m, "FocusOptions")
+        .def(py::init<>())
+        .def_readwrite("doppler_bandwidth_hz", &FocusOptions::doppler_bandwidth_hz)
+        .def_readwrite("range_bandwidth_hz", &FocusOptions::range_bandwidth_hz)
+        .def_readwrite("azimuth_window", &FocusOptions::azimuth_window)
+        .def_readwrite("range_window", &FocusOptions::range_window)
+        .def_readwrite("equalise_antenna", &FocusOptions::equalise_antenna)
+        .def_readwrite("minimum_exposure", &FocusOptions::minimum_exposure)
+        .def_readwrite("block_lines", &FocusOptions::block_lines)
+        .def_readwrite("strip_samples", &FocusOptions::strip_samples)
+        .def_readwrite("max_bytes", &FocusOptions::max_bytes)
+        .def_readwrite("threads", &FocusOptions::threads);
+
+    py::class_<SlcGrid>(m, "SlcGrid")
+        .def_readonly("lines", &SlcGrid::lines)
+        .def_readonly("samples", &SlcGrid::samples)
+        .def_readonly("first_line_time_s", &SlcGrid::first_line_time_s)
+        .def_readonly("line_spacing_s", &SlcGrid::line_spacing_s)
+        .def_readonly("first_slant_range_m", &SlcGrid::first_slant_range_m)
+        .def_readonly("sample_spacing_m", &SlcGrid::sample_spacing_m)
+        .def_readonly("valid_first_line", &SlcGrid::valid_first_line)
+        .def_readonly("valid_end_line", &SlcGrid::valid_end_line)
+        .def_readonly("doppler_centroid_hz", &SlcGrid::doppler_centroid_hz)
+        .def_readonly("doppler_bandwidth_hz", &SlcGrid::doppler_bandwidth_hz)
+        .def_readonly("range_bandwidth_hz", &SlcGrid::range_bandwidth_hz)
+        .def_readonly("effective_velocity_m_per_s", &SlcGrid::effective_velocity_m_per_s);
+
+    py::class_<EchoStatistics>(m, "EchoStatistics")
+        .def_readonly("lines", &EchoStatistics::lines)
+        .def_readonly("good_lines", &EchoStatistics::good_lines)
+        .def_readonly("damaged_lines", &EchoStatistics::damaged_lines)
+        .def_readonly("silent_lines", &EchoStatistics::silent_lines)
+        .def_readonly("mean_i", &EchoStatistics::mean_i)
+        .def_readonly("mean_q", &EchoStatistics::mean_q)
+        .def_readonly("power_i", &EchoStatistics::power_i)
+        .def_readonly("power_q", &EchoStatistics::power_q)
+        .def_readonly("largest", &EchoStatistics::largest)
+        .def_readonly("share_at_largest", &EchoStatistics::share_at_largest)
+        .def_readonly("gain_ratio", &EchoStatistics::gain_ratio)
+        .def_readonly("quadrature_error_rad", &EchoStatistics::quadrature_error_rad)
+        .def_readonly("doppler_fraction_hz", &EchoStatistics::doppler_fraction_hz)
+        .def_readonly("doppler_coherence", &EchoStatistics::doppler_coherence);
+
+    py::class_<EchoSurvey>(m, "EchoSurvey")
+        .def(py::init<std::int64_t, double>(), py::arg("samples"), py::arg("prf_hz"))
+        .def("add",
+             [](EchoSurvey &s, const array_in<c64> &lines) {
+                 require(lines.ndim() == 2, "echoes is not two-dimensional; must be (pulses, samples)");
+                 const View2<const c64> v(lines.data(), lines.shape(0), lines.shape(1));
+                 const py::gil_scoped_release release;
+                 s.add(v);
+             },
+             py::arg("lines").noconvert())
+        .def("result", &EchoSurvey::result);
+
+    py::class_<EchoCorrections>(m, "EchoCorrections")
+        .def(py::init<>())
+        .def_readwrite("bias_i", &EchoCorrections::bias_i)
+        .def_readwrite("bias_q", &EchoCorrections::bias_q)
+        .def_readwrite("gain_ratio", &EchoCorrections::gain_ratio)
+        .def_readwrite("quadrature_error_rad", &EchoCorrections::quadrature_error_rad)
+        .def_readwrite("line_gain", &EchoCorrections::line_gain);
+    m.def("corrections_from", &corrections_from, py::arg("statistics"));
+
+    py::class_<StageReport>(m, "StageReport")
+        .def_readonly("name", &StageReport::name)
+        .def_readonly("seconds", &StageReport::seconds)
+        .def_readonly("peak_bytes", &StageReport::peak_bytes);
+
+    py::class_<FocusPlan>(m, "FocusPlan")
+        .def(py::init<const Acquisition &, const FocusOptions &>(), py::arg("acquisition"), py::arg("options"))
+        .def_property_readonly("grid", &FocusPlan::grid)
+        .def_property_readonly("block_lines", &FocusPlan::block_lines)
+        .def_property_readonly("strip_samples", &FocusPlan::strip_samples)
+        .def_property_readonly("azimuth_fft_length", &FocusPlan::azimuth_fft_length)
+        .def_property_readonly("range_fft_length", &FocusPlan::range_fft_length)
+        .def_property_readonly("range_inverse_fft_length", &FocusPlan::range_inverse_fft_length)
+        .def_property_readonly("bytes", &FocusPlan::bytes)
+        .def("run", &run, py::arg("read"), py::arg("write"), py::arg("corrections"), py::arg("progress") = py::none());
+}
