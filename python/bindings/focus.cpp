@@ -4,6 +4,7 @@
 #include <pybind11/functional.h>
 
 #include "bindings.h"
+#include "sidelook/quicklook.h"
 
 using namespace sidelook;
 
@@ -14,11 +15,9 @@ static py::array_t<c64> wrap(View2<const c64> v)
                             py::capsule(v.data, [](void *) {}));
 }
 
-static std::vector<StageReport> run(const FocusPlan &plan, const py::function &read, const py::function &write,
-                                    const EchoCorrections &corrections, const py::object &progress)
+static EchoReader reader_from(const py::function &read)
 {
-    std::vector<StageReport> report;
-    const EchoReader reader = [&](std::int64_t first_line, std::int64_t lines, std::int64_t first_sample, View2<c64> out) {
+    return [&read](std::int64_t first_line, std::int64_t lines, std::int64_t first_sample, View2<c64> out) {
         const py::gil_scoped_acquire gil;
         const py::object block = read(first_line, lines, first_sample, out.cols);
         require(py::isinstance<py::array_t<c64>>(block), "echoes is not complex64; must be a complex64 array");
@@ -28,6 +27,13 @@ static std::vector<StageReport> run(const FocusPlan &plan, const py::function &r
         const auto in = array.unchecked<2>();
         for (std::int64_t r = 0; r < lines; ++r) std::copy(&in(r, 0), &in(r, 0) + out.cols, out.row(r));
     };
+}
+
+static std::vector<StageReport> run(const FocusPlan &plan, const py::function &read, const py::function &write,
+                                    const EchoCorrections &corrections, const py::object &progress)
+{
+    std::vector<StageReport> report;
+    const EchoReader reader = reader_from(read);
     const SlcWriter writer = [&](std::int64_t first_line, std::int64_t first_sample, View2<const c64> block) {
         const py::gil_scoped_acquire gil;
         write(first_line, first_sample, wrap(block));
@@ -74,6 +80,7 @@ void bind_focus(py::module_ &m)
         .def_readwrite("block_lines", &FocusOptions::block_lines)
         .def_readwrite("strip_samples", &FocusOptions::strip_samples)
         .def_readwrite("max_bytes", &FocusOptions::max_bytes)
+        .def_readwrite("base_bytes", &FocusOptions::base_bytes)
         .def_readwrite("threads", &FocusOptions::threads);
 
     py::class_<SlcGrid>(m, "SlcGrid")
@@ -86,6 +93,7 @@ void bind_focus(py::module_ &m)
         .def_readonly("valid_first_line", &SlcGrid::valid_first_line)
         .def_readonly("valid_end_line", &SlcGrid::valid_end_line)
         .def_readonly("doppler_centroid_hz", &SlcGrid::doppler_centroid_hz)
+        .def_readonly("range_spectrum_centre", &SlcGrid::range_spectrum_centre)
         .def_readonly("doppler_bandwidth_hz", &SlcGrid::doppler_bandwidth_hz)
         .def_readonly("range_bandwidth_hz", &SlcGrid::range_bandwidth_hz)
         .def_readonly("effective_velocity_m_per_s", &SlcGrid::effective_velocity_m_per_s);
@@ -126,6 +134,46 @@ void bind_focus(py::module_ &m)
         .def_readwrite("quadrature_error_rad", &EchoCorrections::quadrature_error_rad)
         .def_readwrite("line_gain", &EchoCorrections::line_gain);
     m.def("corrections_from", &corrections_from, py::arg("statistics"));
+
+    m.def("fractional_doppler", &fractional_doppler, py::arg("acquisition"), py::arg("statistics"));
+    py::class_<AmbiguityEstimate>(m, "AmbiguityEstimate")
+        .def_readonly("ambiguity", &AmbiguityEstimate::ambiguity)
+        .def_readonly("margin", &AmbiguityEstimate::margin)
+        .def_readonly("sharpness", &AmbiguityEstimate::sharpness)
+        .def_readonly("doppler_centroid_hz", &AmbiguityEstimate::doppler_centroid_hz);
+    m.def(
+        "estimate_ambiguity",
+        [](const Acquisition &a, const std::vector<double> &fraction, const py::function &read, const EchoCorrections &c, int from, int to) {
+            const EchoReader reader = reader_from(read);
+            const py::gil_scoped_release release;
+            return estimate_ambiguity(a, fraction, reader, c, from, to);
+        },
+        py::arg("acquisition"), py::arg("fraction_hz"), py::arg("read"), py::arg("corrections"), py::arg("first"), py::arg("last"));
+    m.def(
+        "estimate_velocity",
+        [](const Acquisition &a, const py::function &read, const EchoCorrections &c, double from, double to) {
+            const EchoReader reader = reader_from(read);
+            const py::gil_scoped_release release;
+            return estimate_velocity(a, reader, c, from, to);
+        },
+        py::arg("acquisition"), py::arg("read"), py::arg("corrections"), py::arg("first_m_per_s"), py::arg("last_m_per_s"));
+
+    py::class_<Quicklook>(m, "Quicklook")
+        .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t>(), py::arg("lines"), py::arg("samples"), py::arg("looks_azimuth"),
+             py::arg("looks_range"))
+        .def("add",
+             [](Quicklook &q, std::int64_t line, std::int64_t sample, const py::array_t<c64> &block) {
+                 require(block.ndim() == 2 && block.strides(1) == static_cast<py::ssize_t>(sizeof(c64)), "block is not a complex64 image with contiguous lines");
+                 const View2<const c64> v(block.data(), block.shape(0), block.shape(1), block.strides(0) / static_cast<py::ssize_t>(sizeof(c64)));
+                 const py::gil_scoped_release release;
+                 q.add(line, sample, v);
+             },
+             py::arg("first_line"), py::arg("first_sample"), py::arg("block").noconvert())
+        .def("render", [](const Quicklook &q) {
+            py::array_t<std::uint8_t> out({q.rows(), q.cols()});
+            q.render({out.mutable_data(), q.rows(), q.cols()});
+            return out;
+        });
 
     py::class_<StageReport>(m, "StageReport")
         .def_readonly("name", &StageReport::name)

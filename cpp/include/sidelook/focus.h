@@ -35,7 +35,8 @@ struct FocusOptions {
     double minimum_exposure = 1;
     std::int64_t block_lines = 0;     ///< output lines computed at once; 0: chosen from the memory allowed
     std::int64_t strip_samples = 0;   ///< output samples computed at once; 0: chosen from the memory allowed
-    std::int64_t max_bytes = 0;       ///< memory that execution may use; 0: no bound
+    std::int64_t max_bytes = 0;       ///< memory that execution may use, with base_bytes; 0: no bound
+    std::int64_t base_bytes = 0;      ///< memory that the process holds already and that max_bytes must cover too
     int threads = 0;                  ///< 0: all that the process may run on
 };
 
@@ -48,6 +49,9 @@ struct SlcGrid {
     /// Lines [valid_first_line[j], valid_end_line[j]) of sample j are fully exposed; the others are NaN.
     std::vector<std::int64_t> valid_first_line, valid_end_line;
     std::vector<double> doppler_centroid_hz;  ///< of each sample, absolute
+    /// Where the image's spectrum lies along range (cycles a sample, of each sample): 0 without squint; under squint the phase
+    /// of a target turns from sample to sample, since its echo was seen from a slant.
+    std::vector<double> range_spectrum_centre;
     double doppler_bandwidth_hz = 0, range_bandwidth_hz = 0;
     double effective_velocity_m_per_s = 0;    ///< at the centre: sqrt(d2(R^2)/dt2 / 2) at closest approach
 };
@@ -136,6 +140,25 @@ private:
 
 /// Doppler centroid from orbit and attitude as the acquisition's polynomial; empty if either is missing.
 std::vector<double> doppler_from_attitude(const Acquisition &acquisition);
+
+/// Doppler centroid modulo the PRF from a survey: a quadratic in x = delay - first_sample_delay, as the acquisition's.
+std::vector<double> fractional_doppler(const Acquisition &acquisition, const EchoStatistics &statistics);
+
+struct AmbiguityEstimate {
+    int ambiguity = 0;                        ///< whole PRFs to add to the fraction
+    double margin = 1;                        ///< sharpness of the best over the second best; near 1: do not trust it
+    std::vector<double> sharpness;            ///< of every candidate
+    std::vector<double> doppler_centroid_hz;  ///< fraction and ambiguity together
+};
+
+/// Focuses the middle of the record with every ambiguity from..to and keeps the sharpest. The acquisition needs an orbit or
+/// a velocity good to some per cent. Throws Error(bad_input).
+AmbiguityEstimate estimate_ambiguity(const Acquisition &acquisition, const std::vector<double> &fraction_hz, const EchoReader &reader,
+                                     const EchoCorrections &corrections, int from, int to);
+
+/// Effective velocity (m/s) within from..to that focuses the middle of the record sharpest. Throws Error(bad_input).
+double estimate_velocity(const Acquisition &acquisition, const EchoReader &reader, const EchoCorrections &corrections,
+                         double from_m_per_s, double to_m_per_s);
 
 /// Names of the FFT library and the instruction set that compute, for a product's metadata.
 std::string fft_library();

@@ -105,7 +105,7 @@ struct FocusPlan::Parts {
                     break;
                 }
                 least = least < 0 ? need : std::min(least, need);
-                if (options.max_bytes == 0 || need <= options.max_bytes) {
+                if (options.max_bytes == 0 || need + options.base_bytes <= options.max_bytes) {
                     bytes = need;
                     for (std::int64_t s = 0; s < grid.samples; s += width)
                         strips.push_back(std::make_unique<Strip>(scene, Interval{s, std::min(s + width, grid.samples)}, lines));
@@ -114,7 +114,8 @@ struct FocusPlan::Parts {
             }
         }
         if (least < 0) throw Error(Code::bad_input, "doppler_centroid_hz asks for a squint at which range-Doppler focusing does not hold, even in the narrowest strip");
-        throw Error(Code::over_memory, text("max_bytes is ", options.max_bytes, "; one block needs at least ", least, " bytes"));
+        throw Error(Code::over_memory, text("max_bytes (--max-ram) is ", options.max_bytes, " bytes; one block needs at least ", least + options.base_bytes,
+                                            " bytes, ", options.base_bytes, " of which the process holds already"));
     }
 };
 

@@ -191,7 +191,7 @@ void Scene::find_lines()
 {
     const Acquisition &a = acquisition_;
     constexpr int nodes = 9;
-    std::vector<double> begin(nodes), end(nodes), doppler(nodes);
+    std::vector<double> begin(nodes), end(nodes), doppler(nodes), tilt(nodes);
     for (int i = 0; i < nodes; ++i) {
         const double range = slant_range_m(static_cast<double>(grid_.samples - 1) * i / (nodes - 1));
         const auto edge = [&](double pulse, bool first) {
@@ -205,7 +205,13 @@ void Scene::find_lines()
         };
         begin[i] = edge(0, true);
         end[i] = edge(static_cast<double>(a.pulses - 1), false);
-        doppler[i] = doppler_hz(model_.target(0.5 * (begin[i] + end[i]), range));
+        const double middle = 0.5 * (begin[i] + end[i]);
+        doppler[i] = doppler_hz(model_.target(middle, range));
+        // d/dR of the cycles that focusing adds at the centroid, less those of the image's phase convention, 2 f0 R / c.
+        const auto cycles = [&](double r) {
+            return stationary_point(history(model_.target(middle, r), doppler[i]), a.carrier_hz - doppler[i], doppler[i]).cycles;
+        };
+        tilt[i] = (cycles(range + 50) - cycles(range - 50)) / 100 - 2 * a.carrier_hz / c0;
     }
     const double first = *std::min_element(begin.begin(), begin.end()), last = *std::max_element(end.begin(), end.end());
     const bool any = [&] {
@@ -223,6 +229,7 @@ void Scene::find_lines()
     grid_.valid_first_line.resize(static_cast<std::size_t>(grid_.samples));
     grid_.valid_end_line.resize(static_cast<std::size_t>(grid_.samples));
     grid_.doppler_centroid_hz.resize(static_cast<std::size_t>(grid_.samples));
+    grid_.range_spectrum_centre.resize(static_cast<std::size_t>(grid_.samples));
     for (std::int64_t j = 0; j < grid_.samples; ++j) {
         const double x = grid_.samples > 1 ? static_cast<double>(j) / static_cast<double>(grid_.samples - 1) : 0;
         const auto line = [&](double t) { return (t - grid_.first_line_time_s) * a.prf_hz; };
@@ -230,6 +237,7 @@ void Scene::find_lines()
         grid_.valid_first_line[u] = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(line(interpolate(begin, x)) - 1e-6)), 0, grid_.lines);
         grid_.valid_end_line[u] = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(line(interpolate(end, x)) + 1e-6)) + 1, grid_.valid_first_line[u], grid_.lines);
         grid_.doppler_centroid_hz[u] = interpolate(doppler, x);
+        grid_.range_spectrum_centre[u] = interpolate(tilt, x) * grid_.sample_spacing_m;
     }
 }
 
