@@ -1,0 +1,183 @@
+"""`sidelook info FILE`: what a file of raw echoes, an acquisition or an image holds."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from typing import Any
+
+from sidelook._cli_common import add_report_options, print_json
+from sidelook.errors import BadInput, MissingAuxiliary, from_os_error
+
+_LIGHT = 299792458.0  # (m/s)
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("info", help="say what a file holds", description=__doc__)
+    parser.add_argument(
+        "file", help="a CRSD, a .npy of echoes with its .json, an acquisition JSON, or an image for GDAL"
+    )
+    parser.add_argument("--channel", help="channel of a CRSD that has several")
+    add_report_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints what the file holds, as text or as one JSON object."""
+    found = describe(args.file, args.channel)
+    if args.json:
+        print_json(found)
+    else:
+        print("\n".join(_text(found)))
+    return 0
+
+
+def describe(path: str, channel: str | None = None) -> dict[str, Any]:
+    """What the file holds, as a dictionary that JSON can express; `kind` is crsd, npy, acquisition or image."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise from_os_error(error, path, "read") from None
+    if head.startswith(b"CRSD") or head.startswith(b"\x93NUMPY"):
+        return _echoes(path, channel, "crsd" if head.startswith(b"CRSD") else "npy")
+    if head.lstrip().startswith(b"{"):
+        from sidelook.acquisition import Acquisition
+
+        acquisition = Acquisition.from_json(_as_path(path))
+        return {"path": path, "kind": "acquisition", **_derived(acquisition), "acquisition": acquisition.to_dict()}
+    return _image(path, head)
+
+
+def _as_path(path: str) -> Any:
+    import pathlib
+
+    return pathlib.Path(path)
+
+
+def _echoes(path: str, channel: str | None, kind: str) -> dict[str, Any]:
+    from sidelook.crsd import open_echoes
+
+    echoes = open_echoes(path, channel=channel)
+    try:
+        acquisition = echoes.acquisition
+        return {
+            "path": path,
+            "kind": kind,
+            "stored_as": str(echoes.dtype),
+            "file_bytes": os.path.getsize(path),
+            "damaged_pulses": list(getattr(echoes, "damaged", ())),
+            **_derived(acquisition),
+            "acquisition": acquisition.to_dict(),
+        }
+    finally:
+        echoes.close()
+
+
+def _derived(a: Any) -> dict[str, Any]:
+    """What one asks first and would have to compute."""
+    last_delay = a.first_sample_delay_s + (a.samples - 1) / a.sample_rate_hz
+    bandwidth = abs(a.chirp_rate_hz_per_s) * a.chirp_duration_s
+    return {
+        "duration_s": a.pulses / a.prf_hz,
+        "near_range_m": _LIGHT / 2 * a.first_sample_delay_s,
+        "far_range_m": _LIGHT / 2 * last_delay,
+        "wavelength_m": _LIGHT / a.carrier_hz,
+        "chirp_bandwidth_hz": bandwidth,
+        "range_resolution_m": 0.886 * _LIGHT / 2 / bandwidth,  # 3 dB width, rectangular spectrum
+    }
+
+
+def _image(path: str, head: bytes) -> dict[str, Any]:
+    from sidelook._echoes import looks_like
+
+    try:
+        gdal = importlib.import_module("osgeo.gdal")
+    except ImportError:
+        raise MissingAuxiliary(
+            f"{os.path.basename(path)} looks like {looks_like(head)}, and images are read through GDAL, which is not "
+            "installed; install libgdal-dev, then pip install gdal==$(gdal-config --version)"
+        ) from None
+    try:
+        with gdal.ExceptionMgr() if hasattr(gdal, "ExceptionMgr") else _exceptions(gdal):
+            image = gdal.Open(path)
+    except RuntimeError:
+        image = None
+    if image is None:
+        raise BadInput(
+            f"{os.path.basename(path)} looks like {looks_like(head)}; must be echoes, an acquisition or an image"
+        )
+    bands = [image.GetRasterBand(index + 1) for index in range(image.RasterCount)]
+    return {
+        "path": path,
+        "kind": "image",
+        "driver": image.GetDriver().ShortName,
+        "lines": image.RasterYSize,
+        "samples": image.RasterXSize,
+        "bands": [gdal.GetDataTypeName(band.DataType) for band in bands],
+        "ground_control_points": image.GetGCPCount(),
+        "metadata": {
+            domain or "default": image.GetMetadata_Dict(domain)
+            for domain in image.GetMetadataDomainList() or []
+            if domain != "DERIVED_SUBDATASETS" and not domain.startswith("xml:")
+        },
+    }
+
+
+class _exceptions:
+    """GDAL before 3.7 has no ExceptionMgr: exceptions for this block only, the user's setting restored."""
+
+    def __init__(self, gdal: Any) -> None:
+        self.gdal = gdal
+
+    def __enter__(self) -> None:
+        self.before = self.gdal.GetUseExceptions()
+        self.gdal.UseExceptions()
+
+    def __exit__(self, *unused: object) -> None:
+        if not self.before:
+            self.gdal.DontUseExceptions()
+
+
+def _text(found: dict[str, Any]) -> list[str]:
+    lines = [f"{found['path']}: {found['kind']}"]
+    if found["kind"] == "image":
+        lines.append(f"  driver        {found['driver']}")
+        lines.append(f"  size          {found['lines']} lines x {found['samples']} samples")
+        lines.append(f"  bands         {', '.join(found['bands'])}")
+        lines.append(f"  GCPs          {found['ground_control_points']}")
+        for domain, entries in found["metadata"].items():
+            lines += [f"  {domain}: {key} = {value}" for key, value in entries.items()]
+        return lines
+    a = found["acquisition"]
+    stored = f", stored as {found['stored_as']}" if "stored_as" in found else ""
+    first = a["first_pulse_time_s"]
+    direction = "down" if a["chirp_rate_hz_per_s"] < 0 else "up"
+    lines += [
+        f"  sensor        {a['sensor'] or 'not named'}, looking {a['look_side']}",
+        f"  echoes        {a['pulses']} pulses x {a['samples']} samples{stored}",
+        f"  time          {a['epoch_utc']} {first:+.6f} s, for {found['duration_s']:.3f} s, PRF {a['prf_hz']:.6g} Hz",
+        f"  range         {found['near_range_m']:.1f} to {found['far_range_m']:.1f} m, sampled at "
+        f"{a['sample_rate_hz'] / 1e6:.6g} MHz",
+        f"  carrier       {a['carrier_hz'] / 1e9:.6g} GHz ({found['wavelength_m'] * 100:.3f} cm)",
+        f"  chirp         {found['chirp_bandwidth_hz'] / 1e6:.6g} MHz {direction} "
+        f"in {a['chirp_duration_s'] * 1e6:.6g} us, range resolution {found['range_resolution_m']:.2f} m",
+        f"  orbit         {_span(a['orbit'], 'state vectors')}",
+        f"  attitude      {_span(a['antenna']['frames'], 'antenna frames')}",
+        f"  antenna       {_length(a['antenna']['azimuth_length_m'])} x {_length(a['antenna']['elevation_length_m'])}",
+        f"  terrain       {a['terrain_height_m']:.1f} m above WGS84",
+    ]
+    if found.get("damaged_pulses"):
+        lines.append(f"  damaged       {len(found['damaged_pulses'])} pulses without an echo")
+    return lines
+
+
+def _span(entries: list[dict[str, Any]], name: str) -> str:
+    if not entries:
+        return "unknown"
+    return f"{len(entries)} {name}, {entries[0]['time_s']:+.3f} to {entries[-1]['time_s']:+.3f} s"
+
+
+def _length(length_m: float) -> str:
+    return f"{length_m:g} m" if length_m > 0 else "unknown"

@@ -1,0 +1,1 @@
+"""Slow, obvious references in double precision. Tests use them; the product never does."""
