@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "bindings.h"
-#include "simulate/scatterers.h"
+#include "simulate/backscatter.h"
 
 using namespace sidelook;
 namespace sim = sidelook::simulate;
@@ -57,6 +57,68 @@ py::array_t<c64> echo_array(const Acquisition &a)
 
 View2<c64> view_of(py::array_t<c64> &a) { return {a.mutable_data(), a.shape(0), a.shape(1)}; }
 
+py::dict dict_of(const sim::SceneReport &r)
+{
+    py::dict d;
+    d["scatterer_pulses"] = r.scatterer_pulses;
+    d["pulses_per_block"] = r.pulses_per_block;
+    d["doppler_orders"] = r.doppler_orders;
+    d["workspace_bytes"] = r.workspace_bytes;
+    d["seconds"] = r.seconds;
+    return d;
+}
+
+template <class T> void put_place(py::dict &d, const T &t)
+{
+    d["latitude_deg"] = t.place.latitude_deg;
+    d["longitude_deg"] = t.place.longitude_deg;
+    d["height_m"] = t.place.height_m;
+    d["position_m"] = std::vector<double>{t.position_m.x, t.position_m.y, t.position_m.z};
+    d["zero_doppler_time_s"] = t.zero_doppler.time_s;
+    d["slant_range_m"] = t.zero_doppler.slant_range_m;
+    d["rcs_dbsm"] = t.rcs_dbsm;
+}
+
+/// Plain data, ready for JSON.
+py::dict dict_of(const sim::CoastTruth &t)
+{
+    py::list ships, points;
+    for (const sim::ShipTruth &s : t.ships) {
+        py::dict d;
+        put_place(d, s);
+        d["velocity_m_per_s"] = std::vector<double>{s.velocity_m_per_s.x, s.velocity_m_per_s.y, s.velocity_m_per_s.z};
+        d["length_m"] = s.length_m;
+        d["width_m"] = s.width_m;
+        d["heading_deg"] = s.heading_deg;
+        d["speed_m_per_s"] = s.speed_m_per_s;
+        d["closest_approach_time_s"] = s.closest_approach.time_s;
+        d["closest_approach_range_m"] = s.closest_approach.slant_range_m;
+        ships.append(d);
+    }
+    for (const sim::PointTruth &p : t.points) {
+        py::dict d;
+        d["kind"] = p.kind;
+        put_place(d, p);
+        points.append(d);
+    }
+    py::dict d;
+    d["ships"] = ships;
+    d["points"] = points;
+    d["incidence_deg"] = t.incidence_deg;
+    d["look_azimuth_deg"] = t.look_azimuth_deg;
+    d["centre_range_m"] = t.centre_range_m;
+    d["sea_sigma0_db"] = t.sea_sigma0_db;
+    d["land_sigma0_db"] = t.land_sigma0_db;
+    d["land_fraction"] = t.land_fraction;
+    d["nesz_db"] = t.nesz_db;
+    d["noise_sigma"] = t.noise_sigma;
+    d["cell_area_m2"] = t.cell_area_m2;
+    d["scatterers"] = t.scatterers;
+    d["pulse_edge_s"] = t.pulse_edge_s;
+    d["report"] = dict_of(t.report);
+    return d;
+}
+
 }  // namespace
 
 void bind_simulate(py::module_ &m)
@@ -105,6 +167,24 @@ void bind_simulate(py::module_ &m)
         .def_readwrite("reference_range_m", &sim::EchoOptions::reference_range_m)
         .def_readwrite("pulse_edge_s", &sim::EchoOptions::pulse_edge_s)
         .def_readwrite("threads", &sim::EchoOptions::threads);
+
+    py::class_<sim::CoastOptions>(m, "CoastOptions")
+        .def(py::init<>())
+        .def_readwrite("seed", &sim::CoastOptions::seed)
+        .def_readwrite("wind_m_per_s", &sim::CoastOptions::wind_m_per_s)
+        .def_readwrite("wind_from_deg", &sim::CoastOptions::wind_from_deg)
+        .def_readwrite("k_shape", &sim::CoastOptions::k_shape)
+        .def_readwrite("correlation_m", &sim::CoastOptions::correlation_m)
+        .def_readwrite("scatterers_per_cell", &sim::CoastOptions::scatterers_per_cell)
+        .def_readwrite("ships", &sim::CoastOptions::ships)
+        .def_readwrite("land", &sim::CoastOptions::land)
+        .def_readwrite("calibration_rows", &sim::CoastOptions::calibration_rows)
+        .def_readwrite("calibration_columns", &sim::CoastOptions::calibration_columns)
+        .def_readwrite("calibration_rcs_dbsm", &sim::CoastOptions::calibration_rcs_dbsm)
+        .def_readwrite("pulse_edge_samples", &sim::CoastOptions::pulse_edge_samples)
+        .def_readwrite("noise", &sim::CoastOptions::noise)
+        .def_readwrite("threads", &sim::CoastOptions::threads)
+        .def_readwrite("max_bytes", &sim::CoastOptions::max_bytes);
 
     const auto state_pair = [](const sim::State &s) { return py::make_tuple(array_of(s.position_m), array_of(s.velocity_m_per_s)); };
     m.def("sim_sensor", &sim::sensor, py::arg("name"));
@@ -164,23 +244,47 @@ void bind_simulate(py::module_ &m)
           [](const Acquisition &a, const sim::Platform &p, const array_in<double> &positions,
              const array_in<std::complex<double>> &amplitudes, const std::optional<array_in<double>> &velocities,
              double reference_time_s, const sim::EchoOptions &options) {
-              const auto scatterers = sim::Scatterers::pack(targets_of(positions, amplitudes, velocities, reference_time_s));
+              const auto targets = targets_of(positions, amplitudes, velocities, reference_time_s);
               py::array_t<c64> out = echo_array(a);
               const View2<c64> view = view_of(out);
               sim::SceneReport report;
               {
                   py::gil_scoped_release release;
-                  report = sim::simulate_scatterers(a, p, scatterers, options, view);
+                  report = sim::simulate_scene(a, p, targets, options, view);
               }
-              py::dict d;
-              d["scatterer_pulses"] = report.scatterer_pulses;
-              d["pulses_per_block"] = report.pulses_per_block;
-              d["doppler_orders"] = report.doppler_orders;
-              d["workspace_bytes"] = report.workspace_bytes;
-              return py::make_tuple(out, d);
+              return py::make_tuple(out, dict_of(report));
           },
           py::arg("acquisition"), py::arg("platform"), py::arg("positions_m").noconvert(), py::arg("amplitudes").noconvert(),
           py::arg("velocities_m_per_s").noconvert(), py::arg("reference_time_s"), py::arg("options"));
+    m.def("sim_coast",
+          [](const sim::Sensor &sensor, const Acquisition &a, const sim::CoastOptions &options) {
+              py::array_t<c64> out = echo_array(a);
+              const View2<c64> view = view_of(out);
+              sim::CoastTruth truth;
+              {
+                  py::gil_scoped_release release;
+                  truth = sim::simulate_coast(sensor, a, options, view);
+              }
+              return py::make_tuple(out, dict_of(truth));
+          },
+          py::arg("sensor"), py::arg("acquisition"), py::arg("options"));
+    m.def("sim_sea_sigma0", &sim::sea_sigma0, py::arg("model"), py::arg("carrier_hz"), py::arg("wind_m_per_s"),
+          py::arg("relative_deg"), py::arg("incidence_deg"));
+    m.def("sim_ship_rcs_m2", &sim::ship_rcs_m2, py::arg("length_m"), py::arg("width_m"));
+    m.def("sim_texture",
+          [](double shape, double correlation_m, std::int64_t rows, std::int64_t cols, double spacing_m, std::uint64_t seed) {
+              require(rows > 0 && cols > 0, "rows x cols is " + std::to_string(rows) + " x " + std::to_string(cols) + "; must be positive");
+              py::array_t<double> out({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)});
+              const sim::GammaQuantile quantile(shape);
+              sim::NormalField field(sim::Random(seed, sim::Stream::texture), correlation_m);
+              field.prepare(0, static_cast<double>(cols) * spacing_m, 0, static_cast<double>(rows) * spacing_m);
+              for (std::int64_t i = 0; i < rows; ++i)
+                  for (std::int64_t j = 0; j < cols; ++j)
+                      out.mutable_at(i, j) =
+                          quantile(field.value(static_cast<double>(j) * spacing_m, static_cast<double>(i) * spacing_m));
+              return out;
+          },
+          py::arg("shape"), py::arg("correlation_m"), py::arg("rows"), py::arg("cols"), py::arg("spacing_m"), py::arg("seed"));
     m.def("sim_receive",
           [](const sim::Receiver &receiver, py::array_t<c64, py::array::c_style> echoes, std::int64_t first_line) {
               require(echoes.ndim() == 2, "echoes has " + std::to_string(echoes.ndim()) + " dimensions; must have 2");

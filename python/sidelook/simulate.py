@@ -197,6 +197,46 @@ def receive(
     return saturated
 
 
+@translate()
+def scene(
+    acquisition: Any,
+    platform: Any,
+    positions_m: ArrayLike,
+    amplitudes: ArrayLike | None = None,
+    *,
+    pulse_edge_s: float,
+    velocities_m_per_s: ArrayLike | None = None,
+    reference_time_s: float = 0.0,
+    beam_limit: float = 1.0,
+    reference_range_m: float = 0.0,
+    threads: int = 0,
+) -> tuple[Echoes, dict[str, Any]]:
+    """Echoes of many points, within -60 dB of `exact` with the same arguments (error energy over energy).
+
+    Parameters
+    ----------
+    As of `exact`; here `beam_limit` is above 0 and at most 4, `pulse_edge_s` at least 4 samples (a rectangular pulse has no
+    band limit, and no fast method its sharp edges), velocities at most 30 m/s, and all points lie near the
+    acquisition's terrain height. Echoes of other pulses than a line's own are left out.
+
+    Returns
+    -------
+    (pulses, samples) complex64, and what was done: `scatterer_pulses`, `pulses_per_block`, `doppler_orders`,
+    `workspace_bytes`, `seconds`
+    """
+    positions = _vectors(positions_m)
+    found: tuple[Echoes, dict[str, Any]] = _native.sim_scene(
+        acquisition,
+        platform,
+        positions,
+        _amplitudes(amplitudes, len(positions)),
+        None if velocities_m_per_s is None else _vectors(velocities_m_per_s),
+        reference_time_s,
+        _options(beam_limit, reference_range_m, pulse_edge_s, threads),
+    )
+    return found
+
+
 def points(
     *,
     pulses: int = 2048,
@@ -217,19 +257,138 @@ def points(
     instrument : name of a preset, or an `_native.Sensor` (whose own squint is then kept)
     rows, columns : targets along azimuth and along range
     receiver : keywords of `receive`; none: no noise, no quantisation
+
+    Returns
+    -------
+    truth: `targets`, see `describe`
     """
     instrument = sensor(instrument, squint_deg=squint_deg) if isinstance(instrument, str) else instrument
     acquisition = acquire(instrument, pulses, samples, height_m=height_m)
     platform = instrument.platform
-    middle_s = acquisition.first_pulse_time_s + 0.5 * (pulses - 1) / acquisition.prf_hz
-    positions = []
-    for time_s, slant_range_m in _grid(acquisition, rows, columns):
-        positions.append(place_in_beam(platform, time_s, slant_range_m, height_m))
+    grid = _grid(acquisition, rows, columns)
+    positions = [place_in_beam(platform, time_s, slant_range_m, height_m) for time_s, slant_range_m in grid]
     echoes = exact(acquisition, platform, np.reshape(positions, (-1, 3)), beam_limit=beam_limit, threads=threads)
+    truth: dict[str, Any] = {
+        "targets": [describe(platform, place, time_s) for place, (time_s, _) in zip(positions, grid, strict=True)]
+    }
     if receiver:
-        receive(echoes, threads=threads, **receiver)
-    truth = {"points": [describe(platform, position, middle_s) for position in positions]}
+        truth["saturated_fraction"] = receive(echoes, threads=threads, **receiver)
     return Simulation(acquisition, echoes, truth, platform)
+
+
+@translate()
+def coast(
+    *,
+    pulses: int = 2048,
+    samples: int = 3072,
+    instrument: Any = "c-stripmap",
+    squint_deg: float = 0.0,
+    seed: int = 1,
+    wind_m_per_s: float = 8.0,
+    wind_from_deg: float = 300.0,
+    k_shape: float = 5.0,
+    correlation_m: float = 80.0,
+    scatterers_per_cell: float = 1.0,
+    ships: int = 12,
+    land: bool = True,
+    calibration: tuple[int, int] = (0, 0),
+    calibration_rcs_dbsm: float = 45.0,
+    nesz_db: float | None = None,
+    noise: bool = True,
+    pulse_edge_samples: float = 8.0,
+    height_m: float = 0.0,
+    max_bytes: int = 0,
+    threads: int = 0,
+    **receiver: Any,
+) -> Simulation:
+    """A stretch of coast: K-distributed sea, land, a town, a breakwater and moving ships, millions of scatterers.
+
+    Parameters
+    ----------
+    instrument : name of a preset, or an `_native.Sensor` (whose own squint is then kept)
+    seed : the same seed gives the same scene and noise, whatever the number of threads
+    wind_m_per_s, wind_from_deg : equivalent neutral wind at 10 m, and where it comes from, clockwise from north
+    k_shape, correlation_m : order of the sea's K distribution; correlation length of its texture on the ground
+    scatterers_per_cell : 1 to 16 scatterers in a resolution cell
+    calibration : rows and columns of a grid of equal point targets of `calibration_rcs_dbsm`, phase 0
+    nesz_db : noise-equivalent sigma zero; default: the preset's
+    pulse_edge_samples : rise time of the transmitted pulse, at least 4 samples
+    max_bytes : limit of the memory for scatterers, work and echoes; 0: none
+    receiver : further keywords of `receive` (biases, gain steps, quantiser), after the noise
+
+    Returns
+    -------
+    truth: `ships`, `targets` (the calibration grid), `landmarks` (buildings, breakwater head), `sea`, `land`, `noise`,
+    `scene`. Amplitudes are sqrt(RCS / 1 m^2) at the range of the scene's centre.
+    """
+    instrument = sensor(instrument, squint_deg=squint_deg) if isinstance(instrument, str) else instrument
+    if nesz_db is not None:
+        instrument.nesz_db = nesz_db
+    acquisition = acquire(instrument, pulses, samples, height_m=height_m)
+    options = _native.CoastOptions()
+    options.seed = seed
+    options.wind_m_per_s = wind_m_per_s
+    options.wind_from_deg = wind_from_deg
+    options.k_shape = k_shape
+    options.correlation_m = correlation_m
+    options.scatterers_per_cell = scatterers_per_cell
+    options.ships = ships
+    options.land = land
+    options.calibration_rows, options.calibration_columns = calibration
+    options.calibration_rcs_dbsm = calibration_rcs_dbsm
+    options.noise = noise
+    options.pulse_edge_samples = pulse_edge_samples
+    options.max_bytes = max_bytes
+    options.threads = threads
+    echoes, found = _native.sim_coast(instrument, acquisition, options)
+    truth = {
+        "ships": found["ships"],
+        "targets": [p for p in found["points"] if p["kind"] == "calibration"],
+        "landmarks": [p for p in found["points"] if p["kind"] != "calibration"],
+        "sea": {
+            "model": instrument.sea_model,
+            "sigma0_db": found["sea_sigma0_db"],
+            "k_shape": k_shape,
+            "correlation_m": correlation_m,
+            "wind_m_per_s": wind_m_per_s,
+            "wind_from_deg": wind_from_deg,
+            "incidence_deg": found["incidence_deg"],
+            "look_azimuth_deg": found["look_azimuth_deg"],
+        },
+        "land": {"sigma0_db": found["land_sigma0_db"], "fraction": found["land_fraction"]},
+        "noise": {"nesz_db": found["nesz_db"] if noise else None, "sigma": found["noise_sigma"]},
+        "scene": {
+            "sensor": instrument.name,
+            "seed": seed,
+            "squint_deg": instrument.platform.squint_deg,
+            "centre_range_m": found["centre_range_m"],
+            "cell_area_m2": found["cell_area_m2"],
+            "scatterers": found["scatterers"],
+            "pulse_edge_s": found["pulse_edge_s"],
+            **found["report"],
+        },
+    }
+    if receiver:
+        truth["saturated_fraction"] = receive(echoes, threads=threads, **receiver)
+    return Simulation(acquisition, echoes, truth, instrument.platform)
+
+
+@translate()
+def sea_sigma0(
+    model: str, *, wind_m_per_s: float, relative_deg: float = 0.0, incidence_deg: float, carrier_hz: float = 5.405e9
+) -> float:
+    """Linear VV sigma zero of the sea by "cmod5n" or "nrl"; relative_deg is 0 where the radar looks upwind."""
+    value: float = _native.sim_sea_sigma0(model, carrier_hz, wind_m_per_s, relative_deg, incidence_deg)
+    return value
+
+
+@translate()
+def sea_texture(
+    *, k_shape: float, correlation_m: float, rows: int, cols: int, spacing_m: float, seed: int = 1
+) -> NDArray[np.float64]:
+    """(rows, cols) float64 of the coast's sea texture: gamma-distributed with this shape and mean 1."""
+    texture: NDArray[np.float64] = _native.sim_texture(k_shape, correlation_m, rows, cols, spacing_m, seed)
+    return texture
 
 
 def describe(platform: Any, position_m: ArrayLike, near_time_s: float, amplitude: complex = 1.0) -> dict[str, Any]:

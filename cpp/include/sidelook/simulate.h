@@ -128,6 +128,7 @@ struct SceneReport {
     int pulses_per_block = 0;
     int doppler_orders = 0;       ///< terms of the series in Doppler
     std::int64_t workspace_bytes = 0;
+    double seconds = 0;           ///< of the echoes, without making the scatterers
 };
 SceneReport simulate_scene(const Acquisition &acquisition, const Platform &platform, const std::vector<Target> &targets,
                            const EchoOptions &options, View2<c64> out);
@@ -160,8 +161,8 @@ struct CoastOptions {
     std::uint64_t seed = 1;
     double wind_m_per_s = 8;
     double wind_from_deg = 300;          ///< clockwise from north
-    double k_shape = 4;                  ///< order of the sea's K distribution: gamma texture of this shape
-    double correlation_m = 60;           ///< of the sea's texture: exp(-d^2 / correlation_m^2) before the gamma quantile
+    double k_shape = 5;                  ///< order of the sea's K distribution: gamma texture of this shape
+    double correlation_m = 80;           ///< of the sea's texture: exp(-d^2 / correlation_m^2) before the gamma quantile
     double scatterers_per_cell = 1;      ///< of resolution c/(2B) by L/2
     int ships = 12;
     bool land = true;
@@ -171,6 +172,7 @@ struct CoastOptions {
     double pulse_edge_samples = 8;       ///< rise time of the pulse, see EchoOptions
     bool noise = true;                   ///< at the sensor's NESZ
     int threads = 0;
+    std::int64_t max_bytes = 0;          ///< limit of the memory for scatterers, work and `out`; 0: none
 };
 
 /// A ship as it was put there. Its place is where it is at its zero-Doppler time.
@@ -207,7 +209,9 @@ struct CoastTruth {
 };
 
 /// Makes the scene and its echoes. nesz: a point of RCS sigma0 = NESZ times cell_area_m2 at the centre of the scene has a
-/// signal-to-noise ratio of 1 after the ideal matched filter over the main lobe. Throws Error(bad_input).
+/// signal-to-noise ratio of 1 after the ideal matched filter over the main lobe. Memory: 20 bytes a scatterer (about 1.3
+/// scatterers a sample and a main lobe's worth of pulses more) plus SceneReport::workspace_bytes plus `out`.
+/// Throws Error(bad_input), or Error(over_memory) where max_bytes does not hold that.
 CoastTruth simulate_coast(const Sensor &sensor, const Acquisition &acquisition, const CoastOptions &options, View2<c64> out);
 
 }  // namespace sidelook::simulate

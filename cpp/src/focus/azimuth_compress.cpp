@@ -117,7 +117,11 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
     const auto centre = static_cast<std::int64_t>(std::llround(doppler[nodes / 2] / (16 * bin))) * 16;
     t.band_centre_hz = static_cast<double>(centre) * bin;
     t.first_bin = ((centre - fft_ / 2) % fft_ + fft_) % fft_;
-    for (int i = 0; i < nodes; ++i) history[i] = scene_.history(target[i], t.band_centre_hz);
+    double centroid_rate[nodes];
+    for (int i = 0; i < nodes; ++i) {
+        history[i] = scene_.history(target[i], t.band_centre_hz);
+        centroid_rate[i] = stationary_point(history[i], a.carrier_hz - doppler[i], doppler[i]).doppler_rate_hz_per_s;
+    }
 
     const auto spread = std::max(std::abs(doppler[0] - t.band_centre_hz), std::abs(doppler[nodes - 1] - t.band_centre_hz));
     const double reach = scene_.half_band_hz() + spread;
@@ -155,7 +159,8 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
             double pattern = equalise ? model.azimuth_pattern(target[i], p.time_s) : 1;
             // More than 20 dB below the beam's centre there is nothing but noise to raise.
             pattern = std::max(pattern, 0.1);
-            amplitude[i] = gain * std::sqrt(p.doppler_rate_hz_per_s) / a.prf_hz * scene_.azimuth_weight(f - doppler[i]) / pattern;
+            // The spectrum's amplitude is 1/sqrt(rate); the image gets 1/rate, what a sum over equal pulses has (backprojection).
+            amplitude[i] = gain * centroid_rate[i] / std::sqrt(p.doppler_rate_hz_per_s) / a.prf_hz * scene_.azimuth_weight(f - doppler[i]) / pattern;
             low = std::min(low, position[i]);
             high = std::max(high, position[i]);
             largest = std::max(largest, std::abs(beta[i]));

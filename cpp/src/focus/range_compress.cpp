@@ -25,7 +25,7 @@ struct Ratio {
 Ratio oversampling(double band)
 {
     for (const Ratio r : {Ratio{1, 1}, Ratio{9, 8}, Ratio{5, 4}, Ratio{3, 2}})
-        if (band * static_cast<double>(r.down) / static_cast<double>(r.up) <= 0.80) return r;
+        if (band * static_cast<double>(r.down) / static_cast<double>(r.up) <= 0.77) return r;
     return {3, 2};
 }
 
@@ -81,7 +81,7 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
     grid_.reference_curvature = stationary_point(reference, nu, doppler).curvature;
 
     // Delays that the strip's migration curves and the taps around them touch, over the scene's length.
-    const double bandwidth = scene.grid().range_bandwidth_hz;
+    const double bandwidth = scene.grid().range_bandwidth_hz + scene.range_roll_off_hz();
     const Ratio ratio = oversampling(bandwidth / a.sample_rate_hz);
     grid_.sample_rate_hz = a.sample_rate_hz * static_cast<double>(ratio.up) / static_cast<double>(ratio.down);
     grid_.band = 0.5 * bandwidth / grid_.sample_rate_hz;
@@ -114,13 +114,12 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
 
     // Filter: window / spectrum, times the reference's phase beyond its constant and linear part.
     const double step_hz = a.sample_rate_hz / static_cast<double>(fft_in_);
-    half_ = static_cast<std::int64_t>(std::floor(0.5 * bandwidth / step_hz));
-    half_ = std::min(half_, fft_in_ / 2 - 1);
+    half_ = std::min(static_cast<std::int64_t>(std::floor(0.5 * bandwidth / step_hz)), fft_in_ / 2 - 1);
     const auto chirp = chirp_spectrum(a, doppler, step_hz, fft_in_, half_);
     const double plateau = 1 / std::sqrt(std::abs(a.chirp_rate_hz_per_s));
     const auto base = stationary_point(reference, nu, doppler);
-    double sum = 0;
-    for (std::int64_t k = -half_; k <= half_; ++k) sum += scene.options().range_window(2 * static_cast<double>(k) * step_hz / bandwidth);
+    // The image's peak is the integral of the window: a unit echo then has a unit peak whatever the transform's length.
+    const double sum = scene.range_weight_integral_hz() / step_hz;
     filter_.resize(static_cast<std::size_t>(2 * half_ + 1));
     for (std::int64_t k = -half_; k <= half_; ++k) {
         const double f = static_cast<double>(k) * step_hz;
@@ -129,7 +128,8 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
         const double power = std::max(std::norm(p), plateau * plateau / 16);
         const auto point = stationary_point(reference, nu + f, doppler);
         const double cycles = point.cycles - base.cycles - f * base.delay_s;
-        const double weight = scene.options().range_window(2 * f / bandwidth) / (sum * a.sample_rate_hz);
+        // sqrt(f0/(f0+f)): with the spectrum's own 1/sqrt(f0+f) it makes what a sum over pulses has, 1/(f0+f).
+        const double weight = scene.range_weight(f) * std::sqrt(a.carrier_hz / (a.carrier_hz + f)) / (sum * a.sample_rate_hz);
         filter_[static_cast<std::size_t>(k + half_)] = c64(std::conj(p) * std::polar(weight / power, 2 * pi * (cycles - std::round(cycles))));
     }
 }

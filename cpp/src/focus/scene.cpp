@@ -24,6 +24,15 @@ void check_window(const char *name, const Window &w)
         require(w.parameter >= 15 && w.parameter <= 60, text(name, " is taylor ", w.parameter, "; its parameter must lie within 15 and 60 dB"));
 }
 
+/// A window over a band whose ends fall off as a raised cosine, half way at the band's edges.
+double weight(double offset_hz, double band_hz, double roll_off_hz, const Window &window)
+{
+    const double edge = (std::abs(offset_hz) - 0.5 * band_hz) / roll_off_hz;
+    if (edge >= 0.5) return 0;
+    const double roll = edge <= -0.5 ? 1 : 0.5 - 0.5 * std::sin(pi * edge);
+    return roll * window(2 * offset_hz / band_hz);
+}
+
 /// Polynomial through values at n equidistant nodes on [0, 1], evaluated at x (Neville).
 double interpolate(const std::vector<double> &values, double x)
 {
@@ -63,8 +72,12 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
     grid_.sample_spacing_m = c0 / (2 * a.sample_rate_hz);
 
     constexpr int panels = 4000;
-    for (int i = 0; i < panels; ++i)
-        azimuth_weight_integral_hz_ += azimuth_weight(half_band_hz() * (2 * (i + 0.5) / panels - 1)) * 2 * half_band_hz() / panels;
+    const double half_range_band = 0.5 * (grid_.range_bandwidth_hz + range_roll_off_hz());
+    for (int i = 0; i < panels; ++i) {
+        const double x = 2 * (i + 0.5) / panels - 1;
+        azimuth_weight_integral_hz_ += azimuth_weight(half_band_hz() * x) * 2 * half_band_hz() / panels;
+        range_weight_integral_hz_ += range_weight(half_range_band * x) * 2 * half_range_band / panels;
+    }
 
     // A first history, wide enough for any stripmap aperture, tells the Doppler rate and so the width that is needed.
     const double middle_time = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
@@ -84,10 +97,12 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
 
 double Scene::azimuth_weight(double offset_hz) const
 {
-    const double band = grid_.doppler_bandwidth_hz, edge = (std::abs(offset_hz) - 0.5 * band) / roll_off_hz();
-    if (edge >= 0.5) return 0;
-    const double roll = edge <= -0.5 ? 1 : 0.5 - 0.5 * std::sin(pi * edge);
-    return roll * options_.azimuth_window(2 * offset_hz / band);
+    return weight(offset_hz, grid_.doppler_bandwidth_hz, roll_off_hz(), options_.azimuth_window);
+}
+
+double Scene::range_weight(double offset_hz) const
+{
+    return weight(offset_hz, grid_.range_bandwidth_hz, range_roll_off_hz(), options_.range_window);
 }
 
 double Scene::doppler_hz(const EchoModel::Target &target) const

@@ -38,6 +38,11 @@ public:
     /// Integral of azimuth_weight over frequency (Hz).
     double azimuth_weight_integral_hz() const { return azimuth_weight_integral_hz_; }
 
+    /// The same along range: raised-cosine edges, 2 % of the band wide, and the weight at an offset from the band's centre.
+    double range_roll_off_hz() const { return 0.02 * grid_.range_bandwidth_hz; }
+    double range_weight(double offset_hz) const;
+    double range_weight_integral_hz() const { return range_weight_integral_hz_; }
+
     /// Pulses (fractional) at which the edges of the processed band of a target were sent, for exposure e = 1.
     struct Aperture {
         double first_pulse, last_pulse;
@@ -60,7 +65,7 @@ private:
     EchoModel model_;
     SlcGrid grid_;
     double history_half_width_s_ = 0;
-    double azimuth_weight_integral_hz_ = 0;
+    double azimuth_weight_integral_hz_ = 0, range_weight_integral_hz_ = 0;
     std::vector<double> line_delays_s_;  // at equidistant pulses, first to last
     bool lines_drift_ = false;
 };

@@ -10,7 +10,7 @@
 namespace sidelook::simulate {
 
 /// Streams keep the uses of one seed apart.
-enum class Stream : std::uint32_t { noise = 1, texture = 2, speckle = 3, jitter = 4, land = 5, ships = 6, town = 7 };
+enum class Stream : std::uint32_t { noise = 1, texture = 2, land_cover = 3, scatterer = 4, land = 5, ships = 6, town = 7 };
 
 class Random {
 public:

@@ -42,6 +42,9 @@ private:
     double radius2_ = 0;
 };
 
+/// Bytes of workspace that simulate_scatterers takes, and its other refusals.
+std::int64_t scene_workspace_bytes(const Acquisition &acquisition, const Platform &platform, const EchoOptions &options);
+
 /// See simulate.h: simulate_scene.
 SceneReport simulate_scatterers(const Acquisition &acquisition, const Platform &platform, const Scatterers &scatterers,
                                 const EchoOptions &options, View2<c64> out);

@@ -13,9 +13,8 @@
 //      exp(j 2 pi df t) of the pulse itself, is a power series in df whose terms the Doppler grid gives for nothing.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 #include "core/fft.h"
@@ -33,6 +32,7 @@ namespace {
 constexpr double c = speed_of_light_m_per_s;
 constexpr int most_orders = 8;
 constexpr int delay_nodes = 9;
+constexpr double fastest_m_per_s = 30;  // of targets; 15 m/s along the track turns 3e-3 rad at a block's ends
 
 /// Delay of the pulse sent at `sent`, by Newton's method.
 double delay_from(const Path &path, const Point &point, double sent)
@@ -138,7 +138,7 @@ Plan make_plan(const Acquisition &acq, const Platform &platform, const EchoOptio
 
     p.bin_hz = acq.prf_hz / p.fft;
     p.half_band_hz = (options.beam_limit + 1.05 * beam_rate * p.half_s + 0.02) * 2 * speed / acq.antenna.azimuth_length_m +
-                     2 * centre.doppler_spread_hz + 2 * 30 * acq.carrier_hz / c;  // targets of up to 30 m/s
+                     2 * centre.doppler_spread_hz + 2 * fastest_m_per_s * acq.carrier_hz / c;
     p.bins = 2 * static_cast<std::int64_t>(std::ceil(p.half_band_hz / p.bin_hz)) + 2 * deposit_pad;
 
     // Series in df: the first term left out, weighted with the beam, may reach 5e-4 anywhere; it grows with the
@@ -403,12 +403,8 @@ DepositBlock deposit_block(const Acquisition &acq, const Platform &platform, con
     return d;
 }
 
-}  // namespace
-
-SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform, const Scatterers &scatterers,
-                                const EchoOptions &options, View2<c64> out)
+void check_scene(const Acquisition &acq, const EchoOptions &options)
 {
-    check_echo_request(acq, options, out);
     require(acq.antenna.azimuth_length_m > 0, "antenna azimuth_length_m is " + std::to_string(acq.antenna.azimuth_length_m) +
                                                   "; must be positive for a scene, which is lit by a beam");
     require(options.beam_limit > 0 && options.beam_limit <= 4,
@@ -416,13 +412,42 @@ SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform
     require(options.pulse_edge_s >= 4 / acq.sample_rate_hz * (1 - 1e-9),
             "pulse_edge_s is " + std::to_string(options.pulse_edge_s * 1e9) +
                 " ns; must be at least 4 samples for a scene, since a rectangular pulse has no band limit");
+}
+
+int workers(const Acquisition &acq, const Plan &plan, const EchoOptions &options)
+{
+    const std::int64_t blocks = (acq.pulses + plan.pulses - 1) / plan.pulses;
+    return static_cast<int>(std::min<std::int64_t>(options.threads > 0 ? options.threads : default_threads(), blocks));
+}
+
+std::int64_t workspace_bytes(const Plan &p)
+{
+    const std::int64_t pulse = 16 * (p.orders + 4) * p.rows;  // spectra, and the finer line they are made from
+    return 8 * p.rows * p.nodes * p.bins + 8 * p.orders * p.pulses * p.rows + pulse;
+}
+
+}  // namespace
+
+std::int64_t scene_workspace_bytes(const Acquisition &acq, const Platform &platform, const EchoOptions &options)
+{
+    check_scene(acq, options);
+    const Plan plan = make_plan(acq, platform, options);
+    return workers(acq, plan, options) * workspace_bytes(plan);
+}
+
+SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform, const Scatterers &scatterers,
+                                const EchoOptions &options, View2<c64> out)
+{
+    const auto start = std::chrono::steady_clock::now();
+    check_echo_request(acq, options, out);
+    check_scene(acq, options);
     for (const Chunk &k : scatterers.chunks)
-        require(norm(k.velocity_m_per_s) <= 30, "velocity is " + std::to_string(norm(k.velocity_m_per_s)) +
-                                                    " m/s; must be at most 30 m/s in a scene");
+        require(norm(k.velocity_m_per_s) <= fastest_m_per_s, "velocity is " + std::to_string(norm(k.velocity_m_per_s)) +
+                                                                 " m/s; must be at most 30 m/s in a scene");
     const Plan plan = make_plan(acq, platform, options);
     const std::int64_t blocks = (acq.pulses + plan.pulses - 1) / plan.pulses;
     std::vector<std::int64_t> lit(static_cast<std::size_t>(blocks));
-    const int threads = static_cast<int>(std::min<std::int64_t>(options.threads > 0 ? options.threads : default_threads(), blocks));
+    const int threads = workers(acq, plan, options);
     std::vector<Workspace> workspaces(static_cast<std::size_t>(threads));
 
     parallel_for(blocks, threads, [&](std::int64_t index, int worker) {
@@ -477,7 +502,8 @@ SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform
     for (std::int64_t n : lit) report.scatterer_pulses += static_cast<double>(n) * plan.pulses;
     report.pulses_per_block = plan.pulses;
     report.doppler_orders = plan.orders;
-    report.workspace_bytes = threads * (8 * plan.rows * plan.nodes * plan.bins + 8 * plan.orders * plan.pulses * plan.rows);
+    report.workspace_bytes = threads * workspace_bytes(plan);
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return report;
 }
 
