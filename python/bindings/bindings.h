@@ -16,6 +16,7 @@ void bind_geometry(py::module_ &m);
 void bind_simulate(py::module_ &m);
 void bind_focus(py::module_ &m);
 void bind_measure(py::module_ &m);
+void bind_stages(py::module_ &m);
 
 /// A C-contiguous array of exactly dtype T; anything else is refused by name instead of being converted.
 template <class T> using array_in = py::array_t<T, py::array::c_style>;

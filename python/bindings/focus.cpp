@@ -180,6 +180,16 @@ void bind_focus(py::module_ &m)
         .def_readonly("seconds", &StageReport::seconds)
         .def_readonly("peak_bytes", &StageReport::peak_bytes);
 
+    py::class_<StageCost> cost(m, "StageCost");
+    py::class_<StageCost::Transforms>(cost, "Transforms")
+        .def_readonly("length", &StageCost::Transforms::length)
+        .def_readonly("rows", &StageCost::Transforms::rows)
+        .def_readonly("batch", &StageCost::Transforms::batch);
+    cost.def_readonly("name", &StageCost::name)
+        .def_readonly("flops", &StageCost::flops)
+        .def_readonly("bytes", &StageCost::bytes)
+        .def_readonly("transforms", &StageCost::transforms);
+
     py::class_<FocusPlan>(m, "FocusPlan")
         .def(py::init<const Acquisition &, const FocusOptions &>(), py::arg("acquisition"), py::arg("options"))
         .def_property_readonly("grid", &FocusPlan::grid)
@@ -189,5 +199,6 @@ void bind_focus(py::module_ &m)
         .def_property_readonly("range_fft_length", &FocusPlan::range_fft_length)
         .def_property_readonly("range_inverse_fft_length", &FocusPlan::range_inverse_fft_length)
         .def_property_readonly("bytes", &FocusPlan::bytes)
+        .def("costs", &FocusPlan::costs)
         .def("run", &run, py::arg("read"), py::arg("write"), py::arg("corrections"), py::arg("progress") = py::none());
 }

@@ -22,4 +22,5 @@ PYBIND11_MODULE(_native, m)
     bind_simulate(m);
     bind_focus(m);
     bind_measure(m);
+    bind_stages(m);
 }

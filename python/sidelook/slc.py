@@ -175,6 +175,16 @@ def read_slc(path: str | os.PathLike[str]) -> Slc:
     return Slc(image, json.loads(text))
 
 
+def read_window(path: str | os.PathLike[str], line: int, sample: int, lines: int, samples: int) -> Image:
+    """A part of an image as complex64 (lines, samples)."""
+    try:
+        dataset = gdal().Open(str(path))  # held: a band outlives its dataset only in Python, and then crashes
+        window: Image = dataset.GetRasterBand(1).ReadAsArray(sample, line, samples, lines).astype(np.complex64, copy=False)
+    except RuntimeError as error:
+        raise BadInput(f"{path} cannot be read: {_first_line(error)}") from None
+    return window
+
+
 def quicklook_looks(metadata: dict[str, Any]) -> tuple[int, int]:
     """Looks (azimuth, range) that make about square pixels on the ground and a picture of handy size."""
     azimuth_m = metadata["effective_velocity_m_per_s"] * 0.94 * metadata["line_spacing_s"]  # the beam moves slower than the platform

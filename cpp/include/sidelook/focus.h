@@ -111,6 +111,17 @@ struct StageReport {
     std::int64_t peak_bytes = 0;
 };
 
+/// What one stage of a run must do at least: the work that its time is held against.
+struct StageCost {
+    std::string name;
+    double flops = 0;
+    double bytes = 0;   ///< between memory and processor, where arrays outgrow the caches
+    struct Transforms {
+        std::int64_t length, rows, batch;
+    };
+    std::vector<Transforms> transforms;  ///< the FFTs among it
+};
+
 /// A planned focusing: everything is checked, laid out and sized; run() only reads, computes and writes.
 class FocusPlan {
 public:
@@ -127,6 +138,7 @@ public:
     std::int64_t range_fft_length() const;
     std::int64_t range_inverse_fft_length() const;
     std::int64_t bytes() const;  ///< that run() allocates
+    std::vector<StageCost> costs() const;
 
     /// Reads every echo it needs once a strip, in ascending order, on a thread of its own; writes likewise. `progress` is called
     /// from the calling thread with the share done and may throw to stop the run.

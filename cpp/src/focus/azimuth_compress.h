@@ -26,6 +26,7 @@ public:
     void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads) const override;
 
     std::int64_t fft_length() const { return fft_; }
+    std::int64_t tile_rows() const { return tile_rows_; }
     /// Pulses beyond a block's lines that its computation needs.
     std::int64_t overlap_pulses() const { return overlap_; }
     /// Largest residual quadratic phase (rad) that the taps had to take in a probe of the strip; the planner keeps it small.

@@ -131,6 +131,38 @@ std::int64_t FocusPlan::range_fft_length() const { return parts_->strips.front()
 std::int64_t FocusPlan::range_inverse_fft_length() const { return parts_->strips.front()->range.inverse_fft_length(); }
 std::int64_t FocusPlan::bytes() const { return parts_->bytes; }
 
+std::vector<StageCost> FocusPlan::costs() const
+{
+    StageCost correct{"correct_echoes", 0, 0, {}}, range{"range_compress", 0, 0, {}}, azimuth{"azimuth_compress", 0, 0, {}};
+    const Scene &scene = parts_->scene;
+    const auto fft_flops = [](double n) { return 5 * n * std::log2(n); };
+    for (const auto &strip : parts_->strips) {
+        const Interval first = strip->azimuth.reach({0, std::min(parts_->block, scene.grid().lines)});
+        const Interval last = strip->azimuth.reach({std::max<std::int64_t>(0, scene.grid().lines - parts_->block), scene.grid().lines});
+        const std::int64_t pulses = last.end - first.first;
+        const auto lines = static_cast<double>(pulses);
+        const auto in = static_cast<double>(strip->range.samples_in()), out = static_cast<double>(strip->range.samples_out());
+        correct.flops += lines * in * 6;
+        correct.bytes += lines * in * 16;
+        const auto n = static_cast<double>(strip->range.fft_length()), m = static_cast<double>(strip->range.inverse_fft_length());
+        range.flops += lines * (fft_flops(n) + fft_flops(m) + 6 * n);
+        range.bytes += lines * (in + out) * 8;
+        range.transforms.push_back({strip->range.fft_length(), pulses, 8});
+        range.transforms.push_back({strip->range.inverse_fft_length(), pulses, 8});
+        const std::int64_t blocks = (scene.grid().lines + parts_->block - 1) / parts_->block;
+        const std::int64_t tiles = (strip->samples.size() + AzimuthCompress::tile_samples - 1) / AzimuthCompress::tile_samples;
+        const std::int64_t rows_in = strip->azimuth.tile_rows() * tiles * blocks, rows_out = strip->samples.size() * blocks;
+        const std::int64_t length = strip->azimuth.fft_length();
+        const auto ri = static_cast<double>(rows_in), ro = static_cast<double>(rows_out), l = static_cast<double>(length);
+        // Two resamplings of 16 real taps and a phase each; six sweeps over arrays that outgrow the caches.
+        azimuth.flops += (ri + ro) * fft_flops(l) + 2 * ro * l * (16 * 4 + 8);
+        azimuth.bytes += (2 * ri + 4 * ro) * l * 16;
+        azimuth.transforms.push_back({length, rows_in, strip->azimuth.tile_rows()});
+        azimuth.transforms.push_back({length, rows_out, AzimuthCompress::tile_samples});
+    }
+    return {correct, range, azimuth};
+}
+
 void FocusPlan::run(const EchoReader &reader, const SlcWriter &writer, const EchoCorrections &corrections,
                     const std::function<void(double)> &progress, std::vector<StageReport> &report) const
 {

@@ -1,0 +1,47 @@
+#include "sidelook/stages.h"
+
+namespace sidelook {
+
+const std::vector<StageInfo> &stage_table()
+{
+    static const std::vector<StageInfo> table{
+        {"correct_echoes",
+         "I/Q bias, I/Q imbalance and gain steps undone; damaged lines silent",
+         {"complex64", "[pulse][sample]", "as recorded"},
+         {"complex64", "[pulse][sample]", "as recorded"},
+         "the sample itself",
+         "mean and covariance of I and Q, damaged and silent lines, saturation, Doppler fraction (EchoSurvey)",
+         {{"bias_i, bias_q", "as recorded", "from the survey", "subtracted"},
+          {"gain_ratio", "1", "from the survey", "Q over I"},
+          {"quadrature_error_rad", "rad", "from the survey", "phase between I and Q beyond 90 degrees"},
+          {"line_gain", "1", "1", "amplitude factor of every pulse"}},
+         true,
+         false},
+        {"range_compress",
+         "pulses compressed by the inverse of the chirp's spectrum, with the reference's secondary range compression",
+         {"complex64", "[pulse][sample]", "echo amplitude"},
+         {"complex64", "[pulse][compressed sample]", "echo amplitude"},
+         "the line itself; along range the chirp's length and the migration",
+         "",
+         {{"range_bandwidth_hz", "Hz", "the chirp's", "processed band"},
+          {"range_window", "", "hamming 0.75", "spectral weight over the band"}},
+         true,
+         false},
+        {"azimuth_compress",
+         "range migration, azimuth compression and drift correction in the range-Doppler domain, onto the zero-Doppler grid",
+         {"complex64", "[pulse][compressed sample]", "echo amplitude"},
+         {"complex64", "[line][sample]", "echo amplitude; NaN where not fully exposed"},
+         "the pulses that the beam sent to a block's targets: an interval that under squint lies seconds away from the block and moves with range",
+         "",
+         {{"doppler_centroid_hz", "Hz", "from the acquisition, the attitude or the echoes", "polynomial over delay"},
+          {"doppler_bandwidth_hz", "Hz", "0.7 PRF", "processed band"},
+          {"azimuth_window", "", "hamming 0.75", "spectral weight over the band"},
+          {"equalise_antenna", "", "true", "divide by the two-way azimuth pattern"},
+          {"minimum_exposure", "1", "1", "share of the aperture that must have been recorded"}},
+         true,
+         false},
+    };
+    return table;
+}
+
+}  // namespace sidelook

@@ -1,0 +1,181 @@
+"""`sidelook demo -o DIR`: a coast from echoes to a focused image, with the time and memory of every stage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import resource
+import time
+from typing import Any
+
+from sidelook._cli_common import (
+    AtomicFile,
+    Progress,
+    add_report_options,
+    add_run_options,
+    print_json,
+    require_device,
+)
+from sidelook.errors import BadInput, from_os_error
+
+GDAL_CACHE_BYTES = 64 << 20
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "demo", help="simulate a coast, focus it, measure and report", description=__doc__
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("-o", "--output", metavar="DIR", required=True, help="folder, made if it is not there")
+    output.add_argument("--overwrite", action="store_true", help="replace what is already there")
+    scene = parser.add_argument_group("scene")
+    scene.add_argument("--pulses", metavar="N", type=int, default=3072, help="default: 3072")
+    scene.add_argument("--samples", metavar="N", type=int, default=3072, help="default: 3072")
+    scene.add_argument("--seed", metavar="N", type=int, default=1, help="of scene and noise (default: 1)")
+    scene.add_argument("--squint-deg", metavar="DEG", type=float, default=0.0, help="of the beam, positive forwards")
+    add_run_options(parser)
+    add_report_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulates, focuses what was written, measures the calibration targets, reports."""
+    from sidelook import crsd, simulate
+    from sidelook.acquisition import Acquisition
+    from sidelook.focusing import Focuser, Options
+    from sidelook.slc import SlcFile, gdal
+
+    require_device(args.device, "focus")
+    module = gdal()
+    module.SetCacheMax(GDAL_CACHE_BYTES)
+    folder = pathlib.Path(args.output)
+    names = {n: folder / n for n in ("echoes.crsd", "truth.json", "slc.tif", "slc.quicklook.png", "report.json")}
+    for path in names.values():  # said before the work, and again when it is written
+        if path.exists() and not args.overwrite:
+            raise BadInput(f"{path} exists already; give --overwrite to replace it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, folder, "made") from None
+    progress = Progress.from_args(args)
+    begin = time.perf_counter()
+
+    simulation = simulate.coast(
+        pulses=args.pulses,
+        samples=args.samples,
+        seed=args.seed,
+        squint_deg=args.squint_deg,
+        calibration=(3, 3),
+        threads=args.threads,
+        max_bytes=args.max_ram or 0,
+    )
+    simulated = time.perf_counter()
+    acquisition = Acquisition.from_native(simulation.acquisition)
+    crsd.write(names["echoes.crsd"], acquisition, simulation.echoes, overwrite=args.overwrite)
+    truth = simulation.truth
+    echo_bytes = simulation.echoes.nbytes
+    _write_json(names["truth.json"], truth, args.overwrite)
+    del simulation
+    written = time.perf_counter()
+    stages = [
+        {"name": "simulate", "seconds": simulated - begin, "peak_bytes": echo_bytes},
+        {"name": "write_echoes", "seconds": written - simulated, "peak_bytes": echo_bytes},
+    ]
+
+    # From here on only what is in the file counts: the truth is not looked at before the image is finished.
+    options = Options(threads=args.threads, max_ram=args.max_ram or 0)
+    with crsd.open(names["echoes.crsd"]) as echoes:
+        job = Focuser(echoes, options, base_bytes=_resident_bytes() + GDAL_CACHE_BYTES if args.max_ram else 0)
+        try:
+            with SlcFile(names["slc.tif"], job.grid, job.metadata, overwrite=args.overwrite) as file:
+                job.run(file.write, progress)
+        finally:
+            progress.close()
+    stages += job.stages
+    focused = time.perf_counter()
+    points = _points(names["slc.tif"], job.metadata, truth["targets"])
+    stages.append({"name": "measure", "seconds": time.perf_counter() - focused, "peak_bytes": 0})
+
+    report = {
+        "software": job.metadata["software"],
+        "seed": args.seed,
+        "lines": job.grid.lines,
+        "samples": job.grid.samples,
+        "doppler_centroid_hz": job.metadata["doppler"]["coefficients_hz"][0],
+        "seconds": time.perf_counter() - begin,
+        "stages": stages,
+        "process_peak_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "points": points,
+        "files": {name: str(path) for name, path in names.items()},
+    }
+    _write_json(names["report.json"], report, args.overwrite)
+    if args.json:
+        print_json(report)
+    elif not args.quiet:
+        print("\n".join(_text(report)))
+    return 0
+
+
+def _points(path: pathlib.Path, metadata: dict[str, Any], targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Position and width of every calibration target that lies well inside the image."""
+    import numpy as np
+
+    from sidelook.errors import SidelookError
+    from sidelook.measure import measure_point
+    from sidelook.slc import read_window
+
+    found = []
+    half = 48
+    edge = np.array(metadata["doppler_centroid_hz"])
+    tilt = np.array(metadata["range_spectrum_centre_cycles_per_sample"])
+    for target in targets:
+        row = (target["zero_doppler_time_s"] - metadata["first_line_time_s"]) / metadata["line_spacing_s"]
+        col = (target["slant_range_m"] - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"]
+        top, left = round(row) - half, round(col) - half
+        inside = top >= 0 and left >= 0 and top + 2 * half <= metadata["lines"] and left + 2 * half <= metadata["samples"]
+        patch = read_window(path, top, left, 2 * half, 2 * half) if inside else None
+        if patch is None or not np.isfinite(patch).all():
+            continue
+        centre = (
+            float(np.interp(col, edge[:, 0], edge[:, 1])) * metadata["line_spacing_s"],
+            float(np.interp(col, tilt[:, 0], tilt[:, 1])),
+        )
+        try:
+            point = measure_point(patch, row - top, col - left, spectrum_centre=centre, measure_spectrum_centre=False)
+        except SidelookError as error:  # a ship or the town beside it: said, not hidden
+            found.append({"row": row, "col": col, "problem": str(error)})
+            continue
+        found.append({
+            "row": row,
+            "col": col,
+            "row_error": point.row - (row - top),
+            "col_error": point.col - (col - left),
+            "azimuth_irw_samples": point.azimuth.irw_samples,
+            "range_irw_samples": point.range.irw_samples,
+        })
+    return found
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def _write_json(path: pathlib.Path, value: dict[str, Any], overwrite: bool) -> None:
+    with AtomicFile(path, overwrite=overwrite) as file:
+        file.temporary.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _text(report: dict[str, Any]) -> list[str]:
+    lines = [f"{s['name']:>18} {s['seconds']:8.3f} s" for s in report["stages"]]
+    good = [p for p in report["points"] if "problem" not in p]
+    if good:
+        worst = max(max(abs(p["row_error"]), abs(p["col_error"])) for p in good)
+        lines.append(f"{len(good)} calibration targets, found within {worst:.3f} samples of where they are")
+    lines.append(
+        f"{report['lines']} lines x {report['samples']} samples in {report['seconds']:.1f} s, "
+        f"{report['process_peak_rss'] / 2**20:.0f} MiB at most"
+    )
+    lines.append(f"look at {report['files']['slc.quicklook.png']}")
+    return lines
