@@ -264,7 +264,10 @@ def slc(tmp_path: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
         "first_sample_slant_range_m": 850e3,
         "sample_spacing_m": 2.5,
         "carrier_hz": carrier,
-        "doppler_centroid_hz": [1500 * 3.2, 0.0],
+        "doppler_centroid_hz": [[0, 1500 * 3.1], [100, 1500 * 3.2], [259, 1500 * 3.3]],
+        "range_spectrum_centre_cycles_per_sample": [[0, 0.0], [259, 0.1]],
+        "effective_velocity_m_per_s": 7100.0,
+        "acquisition": {"orbit": [{"velocity_m_per_s": [0.0, 4500.0, 6000.0]}]},
     }
     s = ideal.Support(0.7, 0.8, 3.2, 0, 0, 0, HAMMING, HAMMING)
     z = np.zeros((rows, cols), np.complex128)
@@ -299,6 +302,9 @@ def test_command_with_truth(slc: Any, capsys: pytest.CaptureFixture[str]) -> Non
         assert abs(t["col_error"]) < 2e-3
         assert abs(t["phase_error_deg"]) < 0.5
         assert abs(t["azimuth"]["irw_samples"] * 0.7 / 1.0005 - 1) < 2e-3
+        spacing_m = 7100.0**2 / 7500.0 / 1500
+        assert abs(t["azimuth"]["irw_m"] / (t["azimuth"]["irw_samples"] * spacing_m) - 1) < 1e-4
+        assert abs(t["range"]["irw_m"] / (t["range"]["irw_samples"] * 2.5) - 1) < 1e-4
     assert main(["measure", str(path), "--truth", str(truth)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 6
 
@@ -389,7 +395,9 @@ def test_two_way_delay_solves_its_own_equations() -> None:
     for _ in range(5):
         target = orbit.rotate(np.broadcast_to(point, (t.size, 3)), orbit.EARTH_RATE * bounce)
         bounce = sent + orbit.norm(target - p_t) / orbit.C
-    assert np.abs(bounce + orbit.norm(p_r - target) / orbit.C - received).max() * orbit.C < 1e-6  # double near 8 s: 3e-7 m
+    assert (
+        np.abs(bounce + orbit.norm(p_r - target) / orbit.C - received).max() * orbit.C < 1e-6
+    )  # double near 8 s: 3e-7 m
     # the fast path of the backprojection says the same, starting from the transmission
     pulse = backprojection._Pulse(o, float(sent[3]), float(delay[3]) + 3e-6)
     again, again_rate = pulse.delay_and_rate(point[None])

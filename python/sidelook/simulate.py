@@ -52,31 +52,48 @@ def sensor(name: str = "c-stripmap", *, squint_deg: float = 0.0) -> Any:
 
 
 @translate()
-def acquire(instrument: Any, pulses: int, samples: int, *, height_m: float = 0.0) -> Any:
+def acquire(
+    instrument: Any, pulses: int, samples: int, *, height_m: float = 0.0
+) -> Any:
     """The acquisition of an instrument: its window is centred on the boresight in the middle of the pulses."""
     return _native.sim_acquire(instrument, pulses, samples, height_m)
 
 
 @translate()
-def state(platform: Any, time_s: float, *, inertial: bool = False) -> tuple[Vectors, Vectors]:
+def state(
+    platform: Any, time_s: float, *, inertial: bool = False
+) -> tuple[Vectors, Vectors]:
     """Position (m) and velocity (m/s) of the platform, each (3,) float64, in ECEF or in the inertial frame."""
     found: tuple[Vectors, Vectors] = (
-        _native.sim_inertial_state(platform, time_s) if inertial else _native.sim_earth_fixed_state(platform, time_s)
+        _native.sim_inertial_state(platform, time_s)
+        if inertial
+        else _native.sim_earth_fixed_state(platform, time_s)
     )
     return found
 
 
 @translate()
-def place(platform: Any, zero_doppler_time_s: float, slant_range_m: float, height_m: float = 0.0) -> Vectors:
+def place(
+    platform: Any,
+    zero_doppler_time_s: float,
+    slant_range_m: float,
+    height_m: float = 0.0,
+) -> Vectors:
     """ECEF position (3,) in metres of the point with this zero Doppler, on the platform's look side."""
-    point: Vectors = _native.sim_place(platform, zero_doppler_time_s, slant_range_m, height_m)
+    point: Vectors = _native.sim_place(
+        platform, zero_doppler_time_s, slant_range_m, height_m
+    )
     return point
 
 
 @translate()
-def place_in_beam(platform: Any, time_s: float, slant_range_m: float, height_m: float = 0.0) -> Vectors:
+def place_in_beam(
+    platform: Any, time_s: float, slant_range_m: float, height_m: float = 0.0
+) -> Vectors:
     """ECEF position (3,) in metres of the point in the middle of the beam at `time_s` and at this range then."""
-    point: Vectors = _native.sim_place_in_beam(platform, time_s, slant_range_m, height_m)
+    point: Vectors = _native.sim_place_in_beam(
+        platform, time_s, slant_range_m, height_m
+    )
     return point
 
 
@@ -91,7 +108,11 @@ def zero_doppler(
 ) -> tuple[float, float]:
     """(time_s, slant_range_m) of a point from geometry alone; a moving one is at `position_m` at `reference_time_s`."""
     found: tuple[float, float] = _native.sim_zero_doppler(
-        platform, _vectors(position_m), near_time_s, _vectors(velocity_m_per_s), reference_time_s
+        platform,
+        _vectors(position_m),
+        near_time_s,
+        _vectors(velocity_m_per_s),
+        reference_time_s,
     )
     return found
 
@@ -262,14 +283,30 @@ def points(
     -------
     truth: `targets`, see `describe`
     """
-    instrument = sensor(instrument, squint_deg=squint_deg) if isinstance(instrument, str) else instrument
+    instrument = (
+        sensor(instrument, squint_deg=squint_deg)
+        if isinstance(instrument, str)
+        else instrument
+    )
     acquisition = acquire(instrument, pulses, samples, height_m=height_m)
     platform = instrument.platform
     grid = _grid(acquisition, rows, columns)
-    positions = [place_in_beam(platform, time_s, slant_range_m, height_m) for time_s, slant_range_m in grid]
-    echoes = exact(acquisition, platform, np.reshape(positions, (-1, 3)), beam_limit=beam_limit, threads=threads)
+    positions = [
+        place_in_beam(platform, time_s, slant_range_m, height_m)
+        for time_s, slant_range_m in grid
+    ]
+    echoes = exact(
+        acquisition,
+        platform,
+        np.reshape(positions, (-1, 3)),
+        beam_limit=beam_limit,
+        threads=threads,
+    )
     truth: dict[str, Any] = {
-        "targets": [describe(platform, place, time_s) for place, (time_s, _) in zip(positions, grid, strict=True)]
+        "targets": [
+            describe(platform, place, time_s)
+            for place, (time_s, _) in zip(positions, grid, strict=True)
+        ]
     }
     if receiver:
         truth["saturated_fraction"] = receive(echoes, threads=threads, **receiver)
@@ -321,7 +358,11 @@ def coast(
     truth: `ships`, `targets` (the calibration grid), `landmarks` (buildings, breakwater head), `sea`, `land`, `noise`,
     `scene`. Amplitudes are sqrt(RCS / 1 m^2) at the range of the scene's centre.
     """
-    instrument = sensor(instrument, squint_deg=squint_deg) if isinstance(instrument, str) else instrument
+    instrument = (
+        sensor(instrument, squint_deg=squint_deg)
+        if isinstance(instrument, str)
+        else instrument
+    )
     if nesz_db is not None:
         instrument.nesz_db = nesz_db
     acquisition = acquire(instrument, pulses, samples, height_m=height_m)
@@ -355,8 +396,14 @@ def coast(
             "incidence_deg": found["incidence_deg"],
             "look_azimuth_deg": found["look_azimuth_deg"],
         },
-        "land": {"sigma0_db": found["land_sigma0_db"], "fraction": found["land_fraction"]},
-        "noise": {"nesz_db": found["nesz_db"] if noise else None, "sigma": found["noise_sigma"]},
+        "land": {
+            "sigma0_db": found["land_sigma0_db"],
+            "fraction": found["land_fraction"],
+        },
+        "noise": {
+            "nesz_db": found["nesz_db"] if noise else None,
+            "sigma": found["noise_sigma"],
+        },
         "scene": {
             "sensor": instrument.name,
             "seed": seed,
@@ -375,23 +422,40 @@ def coast(
 
 @translate()
 def sea_sigma0(
-    model: str, *, wind_m_per_s: float, relative_deg: float = 0.0, incidence_deg: float, carrier_hz: float = 5.405e9
+    model: str,
+    *,
+    wind_m_per_s: float,
+    relative_deg: float = 0.0,
+    incidence_deg: float,
+    carrier_hz: float = 5.405e9,
 ) -> float:
     """Linear VV sigma zero of the sea by "cmod5n" or "nrl"; relative_deg is 0 where the radar looks upwind."""
-    value: float = _native.sim_sea_sigma0(model, carrier_hz, wind_m_per_s, relative_deg, incidence_deg)
+    value: float = _native.sim_sea_sigma0(
+        model, carrier_hz, wind_m_per_s, relative_deg, incidence_deg
+    )
     return value
 
 
 @translate()
 def sea_texture(
-    *, k_shape: float, correlation_m: float, rows: int, cols: int, spacing_m: float, seed: int = 1
+    *,
+    k_shape: float,
+    correlation_m: float,
+    rows: int,
+    cols: int,
+    spacing_m: float,
+    seed: int = 1,
 ) -> NDArray[np.float64]:
     """(rows, cols) float64 of the coast's sea texture: gamma-distributed with this shape and mean 1."""
-    texture: NDArray[np.float64] = _native.sim_texture(k_shape, correlation_m, rows, cols, spacing_m, seed)
+    texture: NDArray[np.float64] = _native.sim_texture(
+        k_shape, correlation_m, rows, cols, spacing_m, seed
+    )
     return texture
 
 
-def describe(platform: Any, position_m: ArrayLike, near_time_s: float, amplitude: complex = 1.0) -> dict[str, Any]:
+def describe(
+    platform: Any, position_m: ArrayLike, near_time_s: float, amplitude: complex = 1.0
+) -> dict[str, Any]:
     """The truth about one fixed point target, as plain data."""
     time_s, slant_range_m = zero_doppler(platform, position_m, near_time_s)
     latitude_deg, longitude_deg, height_m = geodetic(position_m)
@@ -413,15 +477,33 @@ def _grid(acquisition: Any, rows: int, columns: int) -> list[tuple[float, float]
     """
     light = 299792458.0
     near_s = acquisition.first_sample_delay_s + 0.5 * acquisition.chirp_duration_s
-    far_s = acquisition.first_sample_delay_s + (acquisition.samples - 1) / acquisition.sample_rate_hz
+    far_s = (
+        acquisition.first_sample_delay_s
+        + (acquisition.samples - 1) / acquisition.sample_rate_hz
+    )
     far_s -= 0.5 * acquisition.chirp_duration_s
     first_s = acquisition.first_pulse_time_s
     last_s = first_s + (acquisition.pulses - 1) / acquisition.prf_hz
     length_m = acquisition.antenna.azimuth_length_m
-    lobe_s = light / acquisition.carrier_hz * 0.25 * light * (near_s + far_s) / (length_m * 7000.0) if length_m else 0.0
+    lobe_s = (
+        light
+        / acquisition.carrier_hz
+        * 0.25
+        * light
+        * (near_s + far_s)
+        / (length_m * 7000.0)
+        if length_m
+        else 0.0
+    )
     inset_s = min(lobe_s, 0.45 * (last_s - first_s))
-    times = np.linspace(first_s + inset_s, last_s - inset_s, rows) if rows > 1 else [0.5 * (first_s + last_s)]
-    delays = np.linspace(0.9 * near_s + 0.1 * far_s, 0.1 * near_s + 0.9 * far_s, columns)
+    times = (
+        np.linspace(first_s + inset_s, last_s - inset_s, rows)
+        if rows > 1
+        else [0.5 * (first_s + last_s)]
+    )
+    delays = np.linspace(
+        0.9 * near_s + 0.1 * far_s, 0.1 * near_s + 0.9 * far_s, columns
+    )
     if columns == 1:
         delays = np.array([0.5 * (near_s + far_s)])
     return [(float(t), 0.5 * light * float(d)) for t in times for d in delays]
@@ -432,10 +514,16 @@ def _vectors(values: ArrayLike) -> Vectors:
 
 
 def _amplitudes(values: ArrayLike | None, count: int) -> NDArray[np.complex128]:
-    return np.ones(count, np.complex128) if values is None else np.ascontiguousarray(values, dtype=np.complex128)
+    return (
+        np.ones(count, np.complex128)
+        if values is None
+        else np.ascontiguousarray(values, dtype=np.complex128)
+    )
 
 
-def _options(beam_limit: float, reference_range_m: float, pulse_edge_s: float, threads: int) -> Any:
+def _options(
+    beam_limit: float, reference_range_m: float, pulse_edge_s: float, threads: int
+) -> Any:
     options = _native.EchoOptions()
     options.beam_limit = beam_limit
     options.reference_range_m = reference_range_m

@@ -9,15 +9,12 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sidelook._cli_common import AtomicFile, add_report_options, print_json
 from sidelook.errors import BadInput, MissingAuxiliary, from_os_error
-from sidelook.measure import (
-    SPEED_OF_LIGHT_M_PER_S,
-    PointTarget,
-    measure_point,
-    range_phase_rad,
-    relative_phases_deg,
-)
+from sidelook.measure import PointTarget, measure_point, range_phase_rad, relative_phases_deg
+from sidelook.slc import DOMAIN, gdal
 
 
 def register(subparsers: Any) -> None:
@@ -102,24 +99,18 @@ class _Slc:
     """A complex raster read by windows, and what its metadata say (domain SIDELOOK, item slc)."""
 
     def __init__(self, path: str) -> None:
+        module = gdal()
         try:
-            from osgeo import gdal
-        except ImportError:
-            raise MissingAuxiliary(
-                "GDAL's Python package osgeo is not installed; pip install gdal==$(gdal-config --version)"
-            )
-        gdal.UseExceptions()
-        try:
-            self.dataset = gdal.Open(path)
+            self.dataset = module.Open(path)
         except RuntimeError as error:
             raise BadInput(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
         self.path = path
         self.band = self.dataset.GetRasterBand(1)
-        if self.band.DataType != gdal.GDT_CFloat32:
-            kind = gdal.GetDataTypeName(self.band.DataType)
+        if self.band.DataType != module.GDT_CFloat32:
+            kind = module.GetDataTypeName(self.band.DataType)
             raise BadInput(f"{path} has pixels of type {kind}; must be CFloat32, a focused image")
         self.rows, self.cols = self.dataset.RasterYSize, self.dataset.RasterXSize
-        text = self.dataset.GetMetadataItem("slc", "SIDELOOK")
+        text = self.dataset.GetMetadataItem("slc", DOMAIN)
         try:
             self.metadata: dict[str, Any] | None = json.loads(text) if text else None
         except ValueError:
@@ -140,23 +131,23 @@ class _Slc:
         col = (slant_range_m - self.number("first_sample_slant_range_m")) / self.number("sample_spacing_m")
         return _Expected(row, col, slant_range_m)
 
+    def at_column(self, key: str, col: float) -> float:
+        """A quantity of the metadata that changes along range: a number, or a table [[column, value], ...]; 0 if absent."""
+        table = (self.metadata or {}).get(key, 0.0)
+        if not isinstance(table, list):
+            return self.number(key, 0.0)
+        try:
+            columns, values = zip(*((float(c), float(v)) for c, v in table), strict=True)
+        except (TypeError, ValueError):
+            raise BadInput(
+                f"{self.path} has {key} in its SIDELOOK metadata that is no table of column and value"
+            ) from None
+        return float(np.interp(col, columns, values))
+
     def spectrum_centre(self, col: float) -> tuple[float, float]:
         """Nominal centre, cycles per row and column: decides the phase between two samples."""
-        if self.metadata is None:
-            return 0.0, 0.0
-        centroid = self.metadata.get("doppler_centroid_hz", 0.0)
-        if isinstance(centroid, list):  # polynomial in the delay after the first sample, as in the acquisition
-            delay = 2 * col * self.number("sample_spacing_m") / SPEED_OF_LIGHT_M_PER_S
-            centroid = sum(c * delay**i for i, c in enumerate(centroid))
-        row = float(centroid) * self.number("line_spacing_s")
-        # Squint turns the band's centre down the range axis too: f0 (cos - 1), sin = lambda fD / (2 V).
-        velocity = self.number("effective_velocity_m_per_s", 0.0)
-        if velocity <= 0:
-            return row, 0.0
-        carrier = self.number("carrier_hz")
-        sine = min(1.0, abs(float(centroid)) * SPEED_OF_LIGHT_M_PER_S / carrier / (2 * velocity))
-        cycles_per_m = 2 * carrier / SPEED_OF_LIGHT_M_PER_S * (math.sqrt(1 - sine * sine) - 1)
-        return row, cycles_per_m * self.number("sample_spacing_m")
+        row = self.at_column("doppler_centroid_hz", col) * self.number("line_spacing_s", 0.0)
+        return row, self.at_column("range_spectrum_centre_cycles_per_sample", col)
 
     def measure(self, place: _Expected, args: argparse.Namespace) -> PointTarget:
         """Reads the window around one place and analyses it."""
@@ -191,10 +182,17 @@ class _Slc:
         raise AssertionError("the last reach returns or raises")
 
     def spacing_m(self) -> tuple[float, float]:
-        """Metres per row (0 if the metadata do not tell) and per column of slant range."""
+        """Metres on the ground per row (0 without an orbit) and of slant range per column (0 without metadata)."""
         if self.metadata is None:
             return 0.0, 0.0
-        return self.number("line_spacing_m", 0.0), self.number("sample_spacing_m", 0.0)
+        acquisition = self.metadata.get("acquisition")
+        orbit = acquisition.get("orbit") if isinstance(acquisition, dict) else None
+        along = 0.0
+        if orbit:
+            # the footprint moves at V_g = V_r^2 / V_s (Cumming & Wong 2005, section 4.3)
+            platform = math.hypot(*orbit[len(orbit) // 2]["velocity_m_per_s"])
+            along = self.number("effective_velocity_m_per_s", 0.0) ** 2 / platform * self.number("line_spacing_s")
+        return along, self.number("sample_spacing_m", 0.0)
 
 
 def _read_truth(path: str, slc: _Slc) -> list[_Expected]:
