@@ -123,7 +123,7 @@ std::int64_t chain_bytes(const std::vector<const Stage *> &stages, const RunOpti
     constexpr std::int64_t sample = sizeof(c64);
     const Stage &last = *stages.back();
     std::int64_t bytes = 2 * o.chunk_lines * (stages.front()->samples_in() + 16) * sample;  // two chunks of read lines
-    std::int64_t workspace = last.workspace_bytes(o.block_lines, o.threads);
+    std::int64_t workspace = 0;
     for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
         if (i > 0) bytes += o.chunk_lines * (stages[i]->samples_in() + 16) * sample;
         workspace = std::max(workspace, stages[i]->workspace_bytes(o.chunk_lines, o.threads));
@@ -131,7 +131,7 @@ std::int64_t chain_bytes(const std::vector<const Stage *> &stages, const RunOpti
     const std::int64_t window = stages.size() > 1 ? window_lines(last, o.lines_out, o.block_lines) : o.block_lines;
     bytes += (window + o.chunk_lines) * (last.samples_in() + 16) * sample;
     bytes += 2 * o.block_lines * last.samples_out() * sample;  // one block computed while one is written
-    return bytes + workspace;
+    return bytes + workspace + last.workspace_bytes(o.block_lines, o.threads);
 }
 
 void run_chain(const Source &source, const std::vector<const Stage *> &stages, const Sink &sink, const RunOptions &o,
@@ -146,6 +146,7 @@ void run_chain(const Source &source, const std::vector<const Stage *> &stages, c
     };
 
     std::int64_t done_lines = 0;
+    Workspace workspace(o.threads), last_workspace(o.threads);  // the first is shared by the stages that take turns
     const Interval first_reach = last.reach({0, std::min(o.block_lines, o.lines_out)});
     const std::int64_t read_first = std::clamp(first_reach.first, source.lines.first, source.lines.end);
     LineWindow window(last.samples_in(), window_lines(last, o.lines_out, o.block_lines) + o.chunk_lines, read_first);
@@ -183,7 +184,7 @@ void run_chain(const Source &source, const std::vector<const Stage *> &stages, c
         const View2<c64> fresh = window.advance(keep, lines.end);
         for (std::size_t i = 0; i < pushed; ++i) {
             const View2<c64> to = i + 1 == pushed ? fresh : View2<c64>(between[i].data(), lines.size(), stages[i + 1]->samples_in());
-            timed(i, [&] { stages[i]->execute(at, lines, to, lines, o.threads); });
+            timed(i, [&] { stages[i]->execute(at, lines, to, lines, o.threads, workspace); });
             at = to;
         }
         if (pushed == 0)
@@ -201,7 +202,7 @@ void run_chain(const Source &source, const std::vector<const Stage *> &stages, c
         }
         if (o.progress) o.progress(static_cast<double>(done_lines) / static_cast<double>(o.lines_out));
         const View2<c64> result(out[block % 2].data(), lines.size(), last.samples_out());
-        timed(stages.size() - 1, [&] { last.execute(window.view(), window.held(), result, lines, o.threads); });
+        timed(stages.size() - 1, [&] { last.execute(window.view(), window.held(), result, lines, o.threads, last_workspace); });
         writer.submit([&sink, &o, lines, result] { sink.write(lines, o.samples_out, result); });
         done_lines = lines.end;
     }

@@ -247,11 +247,17 @@ std::int64_t AzimuthCompress::workspace_bytes(std::int64_t out_lines, int thread
 
 void AzimuthCompress::load(const Tile &tile, View2<const c64> in, Interval in_lines, View2<c64> block) const
 {
-    // Rows outside the compressed line and pulses outside the record count as silent.
-    for (std::int64_t r = 0; r < block.rows; ++r) std::fill(block.row(r), block.row(r) + fft_, c64{});
     const Interval pulses = tile_pulses(tile, tile.lines.size());
     const Interval have{std::max(pulses.first, in_lines.first), std::min(pulses.end, in_lines.end)};
     const Interval cols{std::max<std::int64_t>(0, tile.first_row), std::min(in_.samples, tile.first_row + tile.rows)};
+    // Rows outside the compressed line and pulses outside the record count as silent.
+    for (std::int64_t r = 0; r < block.rows; ++r) {
+        const std::int64_t col = tile.first_row + r;
+        const bool held = have.size() > 0 && col >= cols.first && col < cols.end;
+        c64 *row = block.row(r);
+        std::fill(row, row + (held ? have.first - tile.first_pulse : fft_), c64{});
+        if (held) std::fill(row + (have.end - tile.first_pulse), row + fft_, c64{});
+    }
     if (have.size() <= 0 || cols.size() <= 0) return;
     const View2<const c64> from(&in(have.first - in_lines.first, cols.first), have.size(), cols.size(), in.stride);
     const View2<c64> to(&block(cols.first - tile.first_row, have.first - tile.first_pulse), cols.size(), have.size(), block.stride);
@@ -361,20 +367,18 @@ void AzimuthCompress::finish(const Tile &tile, View2<const c64> image, View2<c64
     SIDELOOK_DISPATCH(transpose, from, (View2<c64>(&out(0, tile.samples.first - out_.first), out_lines.size(), image.rows, out.stride)));
 }
 
-void AzimuthCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads) const
+void AzimuthCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &workspace) const
 {
     require(out_lines.size() <= block_lines_, text("out_lines is ", out_lines.size(), "; must be at most the planned block, ", block_lines_));
     const std::int64_t padded = fft_ + chunk_samples, line_stride = (out_lines.size() + 31) / 16 * 16;
     const std::int64_t tiles = (out_.size() + tile_samples - 1) / tile_samples;
     const std::int64_t needed = (tile_rows_ + tile_samples) * padded + tile_samples * line_stride;
-    std::vector<Buffer<c64>> work;
-    for (int w = 0; w < std::max(1, threads); ++w) work.emplace_back(needed);
     parallel_for(tiles, threads, [&](std::int64_t index, int worker) {
         const Interval samples{out_.first + index * tile_samples, std::min(out_.end, out_.first + (index + 1) * tile_samples)};
         const Tile tile = plan_tile(samples, out_lines);
         if (tile.rows > tile_rows_)
             throw Error(Code::failure, text("azimuth_compress: a tile needs ", tile.rows, " rows; planned ", tile_rows_));
-        c64 *memory = work[static_cast<std::size_t>(worker)].data();
+        c64 *memory = workspace.get(worker, needed);
         const View2<c64> block(memory, tile.rows, fft_, padded);
         const View2<c64> image(memory + tile_rows_ * padded, samples.size(), fft_, padded);
         const View2<c64> lines(memory + (tile_rows_ + tile_samples) * padded, samples.size(), line_stride, line_stride);

@@ -23,7 +23,7 @@ public:
     std::int64_t samples_in() const override { return in_.samples; }
     std::int64_t samples_out() const override { return out_.size(); }
     std::int64_t workspace_bytes(std::int64_t out_lines, int threads) const override;
-    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads) const override;
+    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &workspace) const override;
 
     std::int64_t fft_length() const { return fft_; }
     std::int64_t tile_rows() const { return tile_rows_; }

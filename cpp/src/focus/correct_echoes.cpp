@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/text.h"
 #include "core/threads.h"
@@ -132,7 +133,7 @@ CorrectEchoes::CorrectEchoes(const EchoCorrections &corrections, std::int64_t sa
                 text("line_gain of pulse ", i, " is ", corrections.line_gain[i], "; must be finite and not negative"));
 }
 
-void CorrectEchoes::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads) const
+void CorrectEchoes::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &) const
 {
     const EchoCorrections &k = corrections_;
     const auto bi = static_cast<float>(k.bias_i), bq = static_cast<float>(k.bias_q);
@@ -143,9 +144,13 @@ void CorrectEchoes::execute(View2<const c64> in, Interval in_lines, View2<c64> o
         const auto *x = reinterpret_cast<const float *>(in.row(line - in_lines.first));
         auto *y = reinterpret_cast<float *>(out.row(r));
         const float gain = k.line_gain.empty() ? 1.0f : k.line_gain[static_cast<std::size_t>(line)];
-        float check = 0;
-        for (std::int64_t c = 0; c < 2 * samples_; ++c) check += 0 * x[c];  // 0, or NaN if any value is not finite
-        if (!(check == 0)) {
+        std::uint32_t damaged = 0;  // an exponent of all ones is infinity or NaN
+        for (std::int64_t c = 0; c < 2 * samples_; ++c) {
+            std::uint32_t bits;
+            std::memcpy(&bits, x + c, sizeof bits);
+            damaged |= static_cast<std::uint32_t>((bits & 0x7f800000u) == 0x7f800000u);
+        }
+        if (damaged) {
             std::fill(y, y + 2 * samples_, 0.0f);
             return;
         }

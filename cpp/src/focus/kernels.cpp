@@ -68,39 +68,72 @@ template <int order, bool quadratic> void resample(const float *table, const Chu
         re_at[i] = w[i].re;
         im_at[i] = w[i].im;
     }
+    // The imaginary part is small (beta) and may vary over the lanes by one degree less.
+    constexpr int im_order = order > 0 ? order - 1 : 0;
     float re[order + 1][resampler_taps], im[order + 1][resampler_taps];
     through_lanes(re_at, order, re);
-    if (quadratic) through_lanes(im_at, order, im);
+    if (quadratic) {
+        if (im_order == order) {
+            through_lanes(im_at, 0, im);
+        } else {
+            Weights between[im_order + 1];
+            const float *at[im_order + 1];
+            for (int i = 0; i <= im_order; ++i) {
+                const float x = im_order ? static_cast<float>(i) / static_cast<float>(im_order ? im_order : 1) : 0.5f;
+                // Linear in the exact places: where order is 2 or 3 these coincide with or lie between them.
+                const float u = x * order;
+                const int low = static_cast<int>(u) < order ? static_cast<int>(u) : order - 1;
+                const vfloat part = splat(u - static_cast<float>(low));
+                for (int k = 0; k < resampler_taps; k += simd_width) {
+                    const vfloat l = load(im_at[low] + k);
+                    store(between[i].im + k, fma(part, load(im_at[low + 1] + k) - l, l));
+                }
+                at[i] = between[i].im;
+            }
+            through_lanes(at, im_order, im);
+        }
+    }
 
     vfloat lane0, pair_sign;
     for (int i = 0; i < simd_width; ++i) {
         lane0[i] = static_cast<float>(i / 2);
         pair_sign[i] = i % 2 ? 1.0f : -1.0f;
     }
-    for (int v = 0; v < vectors; ++v) {
+    // Two vectors at a time share the broadcast weights; at degree 3 the registers hold only one.
+    constexpr int together = order < 3 ? 2 : 1;
+    for (int v = 0; v < vectors; v += together) {
         const float *data = reinterpret_cast<const float *>(plan.taps) + v * simd_width;
-        vfloat s[order + 1] = {}, t[order + 1] = {};
+        vfloat s[together][order + 1] = {}, t[together][im_order + 1] = {};
         for (int k = 0; k < resampler_taps; ++k) {
-            const vfloat x = load(data + 2 * k * plan.tap_stride);
+            vfloat x[together];
+            for (int n = 0; n < together; ++n) x[n] = load(data + 2 * k * plan.tap_stride + n * simd_width);
             for (int o = 0; o <= order; ++o) {
-                s[o] = fma(x, splat(re[o][k]), s[o]);
-                if (quadratic) t[o] = fma(x, splat(im[o][k]), t[o]);
+                const vfloat w_re = splat(re[o][k]);
+                for (int n = 0; n < together; ++n) s[n][o] = fma(x[n], w_re, s[n][o]);
+            }
+            if (quadratic) {
+                for (int o = 0; o <= im_order; ++o) {
+                    const vfloat w_im = splat(im[o][k]);
+                    for (int n = 0; n < together; ++n) t[n][o] = fma(x[n], w_im, t[n][o]);
+                }
             }
         }
-        const vfloat lane = lane0 + splat(static_cast<float>(v * lane_pairs));
-        const vfloat place = lane * splat(1.0f / chunk_samples);
-        vfloat y = s[order], q = t[order];
-        for (int o = order - 1; o >= 0; --o) {
-            y = fma(y, place, s[o]);
-            if (quadratic) q = fma(q, place, t[o]);
+        for (int n = 0; n < together; ++n) {
+            const vfloat lane = lane0 + splat(static_cast<float>((v + n) * lane_pairs));
+            const vfloat place = lane * splat(1.0f / chunk_samples);
+            vfloat y = s[n][order], q = t[n][im_order];
+            for (int o = order - 1; o >= 0; --o) y = fma(y, place, s[n][o]);
+            if (quadratic) {
+                for (int o = im_order - 1; o >= 0; --o) q = fma(q, place, t[n][o]);
+                y = fma(swap_pairs(q), pair_sign, y);  // y + j q
+            }
+            const vfloat phase = fma(fma(splat(plan.cycles[2]), lane, splat(plan.cycles[1])), lane, splat(plan.cycles[0]));
+            vfloat sine, cosine;
+            sincos_cycles(phase, sine, cosine);
+            const vfloat amplitude = fma(splat(plan.amplitude[1]), lane, splat(plan.amplitude[0]));
+            y = fma(swap_pairs(y) * pair_sign, sine, y * cosine) * amplitude;
+            store(reinterpret_cast<float *>(out) + (v + n) * simd_width, y);
         }
-        if (quadratic) y = fma(swap_pairs(q), pair_sign, y);  // y + j q
-        const vfloat phase = fma(fma(splat(plan.cycles[2]), lane, splat(plan.cycles[1])), lane, splat(plan.cycles[0]));
-        vfloat sine, cosine;
-        sincos_cycles(phase, sine, cosine);
-        const vfloat amplitude = fma(splat(plan.amplitude[1]), lane, splat(plan.amplitude[0]));
-        y = fma(swap_pairs(y) * pair_sign, sine, y * cosine) * amplitude;
-        store(reinterpret_cast<float *>(out) + v * simd_width, y);
     }
 }
 
@@ -136,30 +169,66 @@ void turn_row(c64 *row, std::int64_t n, double cycles, double cycles_a_sample)
         pair_sign[i] = i % 2 ? 1.0f : -1.0f;
     }
     const auto slope = static_cast<float>(cycles_a_sample - __builtin_rint(cycles_a_sample));
-    for (std::int64_t i = 0; i < n; i += lane_pairs) {
+    const auto turned = [&](const float *p, std::int64_t i) {
         const double start = cycles + static_cast<double>(i) * cycles_a_sample;
         vfloat sine, cosine;
         sincos_cycles(fma(lane, splat(slope), splat(static_cast<float>(start - __builtin_rint(start)))), sine, cosine);
-        float *p = reinterpret_cast<float *>(row + i);
+        const vfloat x = load(p);
+        return fma(swap_pairs(x) * pair_sign, sine, x * cosine);
+    };
+    auto *data = reinterpret_cast<float *>(row);
+    std::int64_t i = 0;
+    for (; i + lane_pairs <= n; i += lane_pairs) store(data + 2 * i, turned(data + 2 * i, i));
+    if (i < n) {  // what is left goes through a whole vector too
         float part[simd_width] = {};
-        const std::int64_t left = n - i < lane_pairs ? n - i : lane_pairs;
-        __builtin_memcpy(part, p, static_cast<unsigned long>(left) * 8);  // the last vector may stick out
-        const vfloat x = load(part);
-        store(part, fma(swap_pairs(x) * pair_sign, sine, x * cosine));
-        __builtin_memcpy(p, part, static_cast<unsigned long>(left) * 8);
+        const auto bytes = static_cast<unsigned long>(n - i) * 8;
+        __builtin_memcpy(part, data + 2 * i, bytes);
+        store(part, turned(part, i));
+        __builtin_memcpy(data + 2 * i, part, bytes);
     }
 }
 
+namespace {
+
+#if defined(__AVX2__)
+/// Four by four complex samples, each a 64-bit word.
+inline void transpose4(const c64 *in, std::int64_t in_stride, c64 *out, std::int64_t out_stride)
+{
+    const auto word = [&](std::int64_t r) { return _mm256_loadu_pd(reinterpret_cast<const double *>(in + r * in_stride)); };
+    const __m256d a = word(0), b = word(1), c = word(2), d = word(3);
+    const __m256d ab0 = _mm256_unpacklo_pd(a, b), ab1 = _mm256_unpackhi_pd(a, b), cd0 = _mm256_unpacklo_pd(c, d), cd1 = _mm256_unpackhi_pd(c, d);
+    const auto put = [&](std::int64_t r, __m256d v) { _mm256_storeu_pd(reinterpret_cast<double *>(out + r * out_stride), v); };
+    put(0, _mm256_permute2f128_pd(ab0, cd0, 0x20));
+    put(1, _mm256_permute2f128_pd(ab1, cd1, 0x20));
+    put(2, _mm256_permute2f128_pd(ab0, cd0, 0x31));
+    put(3, _mm256_permute2f128_pd(ab1, cd1, 0x31));
+}
+#else
+inline void transpose4(const c64 *in, std::int64_t in_stride, c64 *out, std::int64_t out_stride)
+{
+    for (int r = 0; r < 4; ++r)
+        for (int c = 0; c < 4; ++c) __builtin_memcpy(out + c * out_stride + r, in + r * in_stride + c, 8);
+}
+#endif
+
+}  // namespace
+
 void transpose(View2<const c64> in, View2<c64> out)
 {
-    // Tiles of 16 x 16: sixteen cache lines each way. Moved as 64-bit words, which is what a complex sample is.
-    constexpr std::int64_t tile = 16;
-    for (std::int64_t r0 = 0; r0 < in.rows; r0 += tile) {
-        const std::int64_t r1 = r0 + tile < in.rows ? r0 + tile : in.rows;
-        for (std::int64_t c0 = 0; c0 < in.cols; c0 += tile) {
-            const std::int64_t c1 = c0 + tile < in.cols ? c0 + tile : in.cols;
-            for (std::int64_t c = c0; c < c1; ++c)
-                for (std::int64_t r = r0; r < r1; ++r) __builtin_memcpy(&out.data[c * out.stride + r], &in.data[r * in.stride + c], 8);
+    // Tiles of 16 rows by 8 columns: whole cache lines each way, few enough that their sets do not collide.
+    constexpr std::int64_t tile_rows = 16, tile_cols = 8;
+    for (std::int64_t c0 = 0; c0 < in.cols; c0 += tile_cols) {
+        const std::int64_t c1 = c0 + tile_cols < in.cols ? c0 + tile_cols : in.cols;
+        for (std::int64_t r0 = 0; r0 < in.rows; r0 += tile_rows) {
+            const std::int64_t r1 = r0 + tile_rows < in.rows ? r0 + tile_rows : in.rows;
+            if (r1 - r0 == tile_rows && c1 - c0 == tile_cols) {
+                for (std::int64_t c = c0; c < c1; c += 4)
+                    for (std::int64_t r = r0; r < r1; r += 4)
+                        transpose4(in.data + r * in.stride + c, in.stride, out.data + c * out.stride + r, out.stride);
+            } else {
+                for (std::int64_t c = c0; c < c1; ++c)
+                    for (std::int64_t r = r0; r < r1; ++r) __builtin_memcpy(out.data + c * out.stride + r, in.data + r * in.stride + c, 8);
+            }
         }
     }
 }

@@ -139,15 +139,13 @@ std::int64_t RangeCompress::workspace_bytes(std::int64_t, int threads) const
     return threads * batch * (fft_in_ + fft_out_ + 32) * static_cast<std::int64_t>(sizeof(c64));
 }
 
-void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads) const
+void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &workspace) const
 {
     const std::int64_t batches = (out_lines.size() + batch - 1) / batch;
     const std::int64_t stride_in = fft_in_ + 16, stride_out = fft_out_ + 16;
-    std::vector<Buffer<c64>> work;
-    for (int w = 0; w < std::max(1, threads); ++w) work.emplace_back(batch * (stride_in + stride_out));
     parallel_for(batches, threads, [&](std::int64_t b, int worker) {
         const std::int64_t first = b * batch, lines = std::min(batch, out_lines.size() - first);
-        const View2<c64> x(work[static_cast<std::size_t>(worker)].data(), batch, fft_in_, stride_in);
+        const View2<c64> x(workspace.get(worker, batch * (stride_in + stride_out)), batch, fft_in_, stride_in);
         const View2<c64> y(x.data + batch * stride_in, batch, fft_out_, stride_out);
         for (std::int64_t i = 0; i < batch; ++i) {
             // The last batch is filled with silent lines: the transform's vectors then hold the same lanes whatever the block.
