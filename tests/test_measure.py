@@ -445,9 +445,7 @@ def test_backprojection_puts_a_target_where_it_is(squint_deg: float) -> None:
     rows, cols, row, col = 96, 84, 47.37, 41.79
     times = (np.arange(rows) - row) / (2 * acq.prf_hz)
     ranges = 850e3 + (np.arange(cols) - col) * orbit.C / (2 * acq.sample_rate_hz)
-    image = backprojection.backproject(
-        acq, raw, times, ranges, processed_band_hz=0.6 * acq.prf_hz, range_filter=backprojection.matched_filter(acq)
-    )
+    image = backprojection.backproject(acq, raw, times, ranges, processed_band_hz=0.6 * acq.prf_hz, compress="matched")
     centre = (acq.doppler_centroid_hz[0] / (2 * acq.prf_hz), 0.0)
     found = measure_point(image.astype(np.complex64), row, col, spectrum_centre=centre)
     phase = np.exp(-1j * (0.5 + range_phase_rad(850e3, acq.carrier_hz)))
@@ -467,7 +465,9 @@ def test_backprojection_without_doppler_over_chirp_rate_would_be_off() -> None:
     line = echoes.simulate(acq, point[None], [1.0])[0]
     n = 4096
     f = np.fft.fftfreq(n, 1 / acq.sample_rate_hz)
-    spectrum = np.fft.fft(line, n) * backprojection.matched_filter(acq)(f)
+    inside = np.abs(f) <= backprojection.bandwidth_hz(acq) / 2
+    compressor = backprojection.compressor(backprojection.ChirpSpectrum(acq), "matched", f)
+    spectrum = np.fft.fft(line, n) * np.where(inside, compressor, 0)
     pulse = backprojection._Pulse(orbit.Orbit(STATES), acq.first_pulse_time_s, 850e3 * 2 / orbit.C)
     delay, rate = (float(x[0]) for x in pulse.delay_and_rate(point[None]))
     doppler = -acq.carrier_hz * rate
@@ -483,6 +483,35 @@ def test_backprojection_without_doppler_over_chirp_rate_would_be_off() -> None:
     assert abs(peak - delay - shift) < 2e-11
     turned = np.angle(compressed(peak)[0])
     assert abs(np.angle(np.exp(1j * (turned + np.pi * doppler**2 / acq.chirp_rate_hz_per_s)))) < 5e-3
+
+
+def test_range_compressors() -> None:
+    acq, _ = acquisition(0.0)
+    f = np.array([-20e6, -3.3e6, 0.0, 1e6, 24.9e6])
+    half, rate = acq.chirp_duration_s / 2, acq.chirp_rate_hz_per_s
+    u = (np.arange(200000) + 0.5) / 200000 * 2 * half - half
+    exact = (
+        np.exp(1j * np.pi * rate * u**2 - 2j * np.pi * f[:, None] * u).sum(axis=1)
+        * (2 * half / u.size)
+        * abs(rate) ** 0.5
+    )
+    spectrum = backprojection.ChirpSpectrum(acq)
+    # midpoint sums; the worst is the 64-fold one: (2 pi 25 MHz du)^2 / 24 of its ends
+    assert np.abs(spectrum(f) - exact).max() < 1e-4
+    assert np.abs(backprojection.compressor(spectrum, "inverse", f) * exact - 1).max() < 3e-4
+    assert np.abs(backprojection.compressor(spectrum, "matched", f) - np.conj(exact)).max() < 1e-4
+    # without ripple it is off by the Fresnel tails of both ends, 1 / (2 pi x) at x sqrt(|K|) from the band's edge
+    tails = sum(abs(rate) ** 0.5 / (2 * np.pi * (25e6 + side * f[:4])) for side in (-1, 1))
+    assert (np.abs(backprojection.compressor(spectrum, "phase", f[:4]) * exact[:4] - 1) < 1.01 * tails).all()
+
+
+def test_zoomed_sum() -> None:
+    rng = np.random.default_rng(5)
+    low, high, n = -31, 40, 1024
+    x = rng.standard_normal(high - low + 1) + 1j * rng.standard_normal(high - low + 1)
+    m = 517 + np.arange(90)
+    direct = np.exp(2j * np.pi * np.outer(m, np.arange(low, high + 1)) / n) @ x
+    assert np.abs(backprojection._Zoom(low, high, n, 90)(x, 517) - direct).max() < 1e-12
 
 
 def test_aperture_weight() -> None:

@@ -44,6 +44,7 @@ void bind_acquisition(py::module_ &m)
         .def_readwrite("orbit", &Acquisition::orbit)
         .def_readwrite("effective_velocity_m_per_s", &Acquisition::effective_velocity_m_per_s)
         .def_readwrite("antenna", &Acquisition::antenna)
-        .def_readwrite("doppler_centroid_hz", &Acquisition::doppler_centroid_hz);
+        .def_readwrite("doppler_centroid_hz", &Acquisition::doppler_centroid_hz)
+        .def_readwrite("doppler_drift_hz_per_s", &Acquisition::doppler_drift_hz_per_s);
     m.def("validate", &validate, py::arg("acquisition"));
 }

@@ -55,6 +55,8 @@ void bind_focus(py::module_ &m)
     m.def("version", &version);
     m.def("fft_library", &fft_library);
     m.def("instruction_set", &instruction_set);
+    m.def("doppler_drift_from_attitude", &doppler_drift_from_attitude, py::arg("acquisition"));
+    m.def("doppler_drift", &doppler_drift, py::arg("acquisition"), py::arg("statistics"));
     m.def("doppler_from_attitude", &doppler_from_attitude, py::arg("acquisition"));
 
     py::class_<Window> window(m, "Window");
@@ -112,7 +114,9 @@ void bind_focus(py::module_ &m)
         .def_readonly("gain_ratio", &EchoStatistics::gain_ratio)
         .def_readonly("quadrature_error_rad", &EchoStatistics::quadrature_error_rad)
         .def_readonly("doppler_fraction_hz", &EchoStatistics::doppler_fraction_hz)
-        .def_readonly("doppler_coherence", &EchoStatistics::doppler_coherence);
+        .def_readonly("doppler_coherence", &EchoStatistics::doppler_coherence)
+        .def_readonly("doppler_deviation_hz", &EchoStatistics::doppler_deviation_hz)
+        .def_readonly("doppler_deviation_weight", &EchoStatistics::doppler_deviation_weight);
 
     py::class_<EchoSurvey>(m, "EchoSurvey")
         .def(py::init<std::int64_t, double>(), py::arg("samples"), py::arg("prf_hz"))

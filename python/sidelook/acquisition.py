@@ -74,6 +74,7 @@ class Acquisition:
     effective_velocity_m_per_s: float = 0.0
     antenna: Antenna = dataclasses.field(default_factory=Antenna)
     doppler_centroid_hz: tuple[float, ...] = ()
+    doppler_drift_hz_per_s: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object as a dictionary; numbers keep all their digits."""

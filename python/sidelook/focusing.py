@@ -123,6 +123,7 @@ class Focuser:
         native = self.acquisition.native()
         self.doppler = self._find_doppler(native)
         native.doppler_centroid_hz = self.doppler["coefficients_hz"]
+        native.doppler_drift_hz_per_s = self.doppler["drift_hz_per_s"]
         self.native_acquisition = native
         self.plan = _native.FocusPlan(native, native_options)
         self.grid = self.plan.grid
@@ -147,16 +148,24 @@ class Focuser:
     def _find_doppler(self, native: Any) -> dict[str, Any]:
         wish = self.options.doppler
         if not isinstance(wish, str):
-            return {"source": "given", "coefficients_hz": [float(c) for c in wish]}
+            return {"source": "given", "coefficients_hz": [float(c) for c in wish], "drift_hz_per_s": native.doppler_drift_hz_per_s}
         if wish not in ("auto", "attitude", "data"):
             raise BadInput(f"doppler is {wish!r}; must be auto, attitude, data or the coefficients of a polynomial")
         if wish == "auto" and native.doppler_centroid_hz:
-            return {"source": "acquisition", "coefficients_hz": list(native.doppler_centroid_hz)}
+            return {
+                "source": "acquisition",
+                "coefficients_hz": list(native.doppler_centroid_hz),
+                "drift_hz_per_s": native.doppler_drift_hz_per_s,
+            }
         predicted = _native.doppler_from_attitude(native)
         if wish == "attitude" and not predicted:
             raise BadInput("doppler is attitude; the acquisition must have an orbit and antenna frames")
         if wish != "data" and predicted:
-            return {"source": "attitude", "coefficients_hz": predicted}
+            return {
+                "source": "attitude",
+                "coefficients_hz": predicted,
+                "drift_hz_per_s": _native.doppler_drift_from_attitude(native),
+            }
         fraction = _native.fractional_doppler(native, self.statistics)
         first, last = self.options.ambiguities
         if predicted:  # a pointing error of some hundredths of a degree: one ambiguity on either side at most
@@ -166,6 +175,7 @@ class Focuser:
         return {
             "source": "data",
             "coefficients_hz": found.doppler_centroid_hz,
+            "drift_hz_per_s": _native.doppler_drift(native, self.statistics),
             "ambiguity": found.ambiguity,
             "sharpness_margin": found.margin,
         }

@@ -5,17 +5,16 @@ d(t) = d0 + d' u, u = t - t_c, so the echo is
     exp(-j 2 pi f0 d0) p((1 - d') u) exp(j 2 pi fD u),   fD = -f0 d',   p(u) = exp(j pi K u^2),
 a chirp of rate K' = K (1 - d')^2 shifted by fD. Its spectrum has the phase -pi (f - fD)^2 / K', not -pi f^2 / K: a
 compressor that ignores this moves the peak by -fD/K (20 ns at 3 degrees of squint in C band) and turns it by
--pi fD^2/K. So each pulse is compressed with the filter
-    H_k(f) = H(f) exp(j pi ((f - fD)^2 / K' - f^2 / K)),
-with fD and K' of the grid's centre: H alone decides the amplitudes, the phase is exact there. A pixel whose Doppler
-differs by e then lies at d0 - e/K with the phase of -pi (2 fD e + e^2)/K, and both are undone. The next term,
-d'' u^2 / 2, is 2 pi f0 d'' (T/2)^2 / 2 of phase: some 1e-6 rad.
+-pi fD^2/K. So each pulse is compressed by the exact
+spectrum P((f - fD) / (1 - d')) of the echo from the grid's centre, weighted over the baseband frequency f. A pixel whose
+Doppler differs by e from the centre's then lies at d0 - e/K with the phase of -pi (2 fD e + e^2)/K, and both are undone.
+The next term, d'' u^2 / 2, is 2 pi f0 d'' (T/2)^2 / 2 of phase: some 1e-6 rad.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from .orbit import EARTH_RATE, Array, C, Orbit, dot, norm, place, rotate
 
 Complex = NDArray[np.complex128]
-RangeFilter = Callable[[Array], Complex]
+Compressor = Literal["inverse", "matched", "phase"]
 OVERSAMPLING = 16
 TAPS = 6  # of Lagrange on 16-fold samples: (pi/16)^6 (2.5 1.5 0.5)^2 / 6! = -131 dB at the edge of the band
 
@@ -33,35 +32,43 @@ def bandwidth_hz(acquisition: Any) -> float:
     return float(abs(acquisition.chirp_rate_hz_per_s) * acquisition.chirp_duration_s)
 
 
-def flat_filter(acquisition: Any, window: Callable[[Array], Array] | None = None, band_hz: float = 0) -> RangeFilter:
-    """exp(j pi f^2 / K) inside the band, times window(f / band); the spectrum of a chirp made flat but for its ripple."""
-    band = band_hz or bandwidth_hz(acquisition)
+class ChirpSpectrum:
+    """Spectrum of the transmitted pulse times sqrt(|K|), which is about one in the band, at any frequency.
 
-    def response(f: Array) -> Complex:
-        inside = np.abs(f) <= band / 2
-        weight = inside.astype(float) if window is None else inside * window(np.clip(f / band, -0.5, 0.5))
-        return np.asarray(weight * np.exp(1j * np.pi * f**2 / acquisition.chirp_rate_hz_per_s))
+    sum p(u) e^{-j 2 pi f u} du over a 64-fold oversampled pulse, by FFT on a grid of frequencies; between them the
+    spectrum without its quadratic phase, whose ripples are sqrt(|K|) wide and more, is interpolated.
+    """
 
-    return response
+    def __init__(self, acquisition: Any) -> None:
+        rate, half = acquisition.chirp_rate_hz_per_s, acquisition.chirp_duration_s / 2
+        self.rate = rate
+        n = int(np.ceil(64 * 2 * half * bandwidth_hz(acquisition)))
+        du = 2 * half / n
+        u = (np.arange(n) + 0.5) * du - half
+        length = 1 << int(np.ceil(np.log2(16 * n)))
+        spectrum = np.fft.fftshift(np.fft.fft(np.exp(1j * np.pi * rate * u**2), length))
+        self.step = 1 / (du * length)
+        self.first = -(length // 2) * self.step
+        f = self.first + self.step * np.arange(length)
+        keep = np.abs(f) < bandwidth_hz(acquisition)
+        self.first = float(f[keep][0])
+        phase = -2 * np.pi * f[keep] * u[0] + np.pi * f[keep] ** 2 / rate
+        self.flattened = spectrum[keep] * du * np.sqrt(abs(rate)) * np.exp(1j * phase)
+
+    def __call__(self, frequency: Array) -> Complex:
+        smooth = _interpolate(self.flattened, (frequency - self.first) / self.step)
+        return np.asarray(smooth * np.exp(-1j * np.pi * frequency**2 / self.rate))
 
 
-def matched_filter(acquisition: Any, window: Callable[[Array], Array] | None = None, band_hz: float = 0) -> RangeFilter:
-    """Conjugate spectrum of the transmitted pulse (a dense sum, scaled to about one), inside the band as above."""
-    band = band_hz or bandwidth_hz(acquisition)
-    rate, half = acquisition.chirp_rate_hz_per_s, acquisition.chirp_duration_s / 2
+def compressor(spectrum: ChirpSpectrum, kind: Compressor, frequency: Array) -> Complex:
+    """Range filter at chirp frequencies (Hz): the conjugate spectrum ("matched"), its inverse, or its phase without ripple.
 
-    def response(f: Array) -> Complex:
-        n = int(np.ceil(32 * 2 * half * bandwidth_hz(acquisition)))
-        u = (np.arange(n) + 0.5) * (2 * half / n) - half
-        pulse = np.exp(1j * np.pi * rate * u**2)
-        out = np.zeros(f.shape, np.complex128)
-        inside = np.flatnonzero(np.abs(f) <= band / 2)
-        for part in np.array_split(inside, max(1, inside.size // 256)):
-            out[part] = np.conj(np.exp(-2j * np.pi * np.outer(f[part], u)) @ pulse)
-        weight = 1.0 if window is None else window(np.clip(f / band, -0.5, 0.5))
-        return np.asarray(out * weight * (2 * half / n) * np.sqrt(abs(rate)))
-
-    return response
+    The inverse is bounded where the spectrum falls below a quarter of its plateau.
+    """
+    if kind == "phase":
+        return np.asarray(np.exp(1j * np.pi * (frequency**2 / spectrum.rate - 0.25 * np.sign(spectrum.rate))))
+    p = spectrum(frequency)
+    return np.asarray(np.conj(p) / (1 if kind == "matched" else np.maximum(np.abs(p) ** 2, 1 / 16)))
 
 
 def aperture_weight(doppler: Array, flat_half_hz: Array | float, zero_half_hz: float) -> Array:
@@ -133,6 +140,32 @@ def _interpolate(line: Complex, position: Array) -> Complex:
     return np.where(valid, out, 0)
 
 
+class _Zoom:
+    """sum over k = low..high of X_k e^{j 2 pi k m / n} at `count` successive m, by Bluestein's convolution."""
+
+    def __init__(self, low: int, high: int, n: int, count: int) -> None:
+        self.n, self.count = n, count
+        self.k, self.m = np.arange(low, high + 1), np.arange(count)
+        self.length = 1 << int(np.ceil(np.log2(self.k.size + count)))
+        lag = np.arange(-high, count - low)  # m - k
+        kernel = np.zeros(self.length, np.complex128)
+        kernel[lag + high] = self._half_square(lag, -1)  # starts at lag -high: the first k meets m = 0 at lag -low
+        self.kernel = np.fft.fft(kernel)
+
+    def _half_square(self, x: NDArray[np.int64], sign: int) -> Complex:
+        return np.asarray(np.exp(sign * 1j * np.pi * np.remainder(x * x, 2 * self.n) / self.n))
+
+    def __call__(self, values: Complex, first: int) -> Complex:
+        """Sums at m = first..first + count - 1."""
+        turned = np.exp(2j * np.pi * np.remainder(self.k * first, self.n) / self.n)
+        padded = np.zeros(self.length, np.complex128)
+        padded[: self.k.size] = values * turned * self._half_square(self.k, 1)
+        sums = np.fft.ifft(np.fft.fft(padded) * self.kernel)
+        # element i of the padded input is k = low + i, and lag m - k sits at m - k + high: together m + high - low
+        start = self.k.size - 1
+        return np.asarray(sums[start : start + self.count] * self._half_square(self.m, 1))
+
+
 def backproject(
     acquisition: Any,
     echoes: NDArray[Any],
@@ -142,7 +175,8 @@ def backproject(
     processed_band_hz: float,
     doppler_centroid_hz: Array | float | None = None,
     height_m: float | None = None,
-    range_filter: RangeFilter | None = None,
+    compress: Compressor = "inverse",
+    range_weight: Callable[[Array], Array] | None = None,
     gain: Callable[[Array], Array] | None = None,
 ) -> Complex:
     """Image (times, ranges) on the zero-Doppler grid of `zero_doppler_time_s` x `slant_range_m`.
@@ -154,7 +188,10 @@ def backproject(
     processed_band_hz : the aperture is whole inside this band around the centroid, tapered to zero at +-PRF/2
     doppler_centroid_hz : absolute, a number or one a range; default: the acquisition's polynomial
     height_m : above WGS84; default: the acquisition's terrain height
-    range_filter : complex response at baseband frequencies (Hz); default: `flat_filter` of the chirp's band
+    compress : "inverse" of the chirp's spectrum (the result's range spectrum is `range_weight`), "matched" (it is that
+        times the chirp's power spectrum), or "phase" (a chirp without Fresnel ripple is assumed)
+    range_weight : amplitude at baseband frequencies (Hz), the focuser's range window with its cut; default: 1 in the
+        chirp's band, 0 outside
     gain : amplitude factor as a function of the absolute Doppler (Hz) at the carrier, to equalise an antenna pattern
 
     Returns
@@ -186,37 +223,45 @@ def backproject(
 
     n = 1 << int(np.ceil(np.log2(acquisition.samples + fs * acquisition.chirp_duration_s + 64)))
     frequency = np.fft.fftfreq(n, 1 / fs)
-    response = (range_filter or flat_filter(acquisition))(frequency)
-    used = np.flatnonzero(response)
-    response, frequency_used = response[used], frequency[used]
-    padded = np.zeros(OVERSAMPLING * n, np.complex128)
-    into = np.where(frequency_used >= 0, used, used + (OVERSAMPLING - 1) * n)
+    if range_weight is None:
+        response = (np.abs(frequency) <= bandwidth_hz(acquisition) / 2).astype(float)
+    else:
+        response = np.asarray(range_weight(frequency), float)
+    index = np.round(frequency * n / fs).astype(np.int64)
+    half = int(np.abs(index[response != 0]).max())
+    used = np.arange(-half, half + 1)  # an index below zero counts from the end, as in the transform
+    response, frequency = response[used], frequency[used]
+    spectrum = ChirpSpectrum(acquisition)
 
     image = np.zeros(points.shape[:2], np.complex128)
+    corners = np.ix_([0, -1], [0, -1])
+    zoom: _Zoom | None = None
     typical = float(2 * norm(centre - orbit.state(np.array([times.mean()]))[0][0]) / C)
     for k in range(acquisition.pulses):
+        sent = acquisition.first_pulse_time_s + k / prf
+        typical = float(_Pulse(orbit, sent, typical).delay_and_rate(centre[None])[0][0])
+        pulse = _Pulse(orbit, sent, typical)
+        at_corners = -f0 * pulse.delay_and_rate(points[corners])[1] - centroid[[0, -1]]
         line = np.asarray(echoes[k], np.complex128)
-        pulse = _Pulse(orbit, acquisition.first_pulse_time_s + k / prf, typical)
-        centre_delay, centre_rate = pulse.delay_and_rate(centre[None])
-        typical = float(centre_delay[0])
-        pulse = _Pulse(orbit, acquisition.first_pulse_time_s + k / prf, typical)
-        centre_doppler = -f0 * float(centre_rate[0])
-        span = prf / 2 + 2 * abs(2 * f0 / C * 7500**2 / ranges.min()) * np.ptp(times) + np.ptp(centroid)
-        if abs(centre_doppler - centroid[len(ranges) // 2]) > 1.5 * span or not np.isfinite(line).all():
-            continue  # far outside every pixel's aperture
+        if at_corners.min() > prf / 2 or at_corners.max() < -prf / 2 or not np.isfinite(line).all():
+            continue  # Doppler is monotonic over the grid: no pixel's aperture holds this pulse
+        centre_rate = float(pulse.delay_and_rate(centre[None])[1][0])
+        centre_doppler = -f0 * centre_rate
         delay, delay_rate = pulse.delay_and_rate(points)
         doppler = -f0 * delay_rate
         weight = aperture_weight(doppler - centroid, flat_half, prf / 2)
-        if not weight.any():
-            continue
         if gain is not None:
             weight = weight * gain(doppler)
-        chirp_rate = rate * (1 - float(centre_rate[0])) ** 2
-        exact = np.exp(1j * np.pi * ((frequency_used - centre_doppler) ** 2 / chirp_rate - frequency_used**2 / rate))
-        padded[into] = np.fft.fft(line, n)[used] * response * exact
-        compressed = np.fft.ifft(padded) * OVERSAMPLING
         e = doppler - centre_doppler
         position = (delay - e / rate - acquisition.first_sample_delay_s) * fs * OVERSAMPLING
+        first = int(np.floor(position.min())) - TAPS
+        if zoom is None or np.ptp(position) + 2 * TAPS + 1 > zoom.count:
+            zoom = _Zoom(-half, half, OVERSAMPLING * n, int(1.1 * np.ptp(position)) + 8 * TAPS)
+        # the spectrum of this pulse's echo from the grid's centre: shifted by the Doppler, its time scale stretched
+        chirp_frequency = (frequency - centre_doppler) / (1 - centre_rate)
+        compressed = (
+            zoom(np.fft.fft(line, n)[used] * response * compressor(spectrum, compress, chirp_frequency), first) / n
+        )
         phase = np.remainder(f0 * delay, 1.0) * 2 * np.pi + np.pi * (2 * centre_doppler * e + e**2) / rate
-        image += weight * _interpolate(compressed, position) * np.exp(1j * phase)
+        image += weight * _interpolate(compressed, position - first) * np.exp(1j * phase)
     return image * np.exp(-2j * np.pi * np.remainder(2 * ranges * f0 / C, 1.0))

@@ -62,6 +62,8 @@ struct Acquisition {
     Antenna antenna;
     /// Doppler centroid (Hz, absolute) = c[0] + c[1] x + c[2] x^2 ..., x = delay - first_sample_delay (s); empty: unknown
     std::vector<double> doppler_centroid_hz;
+    /// Change of the Doppler centroid along the record (Hz/s), added times (transmission time - the middle pulse's).
+    double doppler_drift_hz_per_s = 0;
 };
 
 /// Throws Error(bad_input) with one sentence if the acquisition breaks a rule.

@@ -71,12 +71,14 @@ struct EchoStatistics {
     /// Doppler centroid modulo the PRF (Hz, -PRF/2..PRF/2) in `doppler_columns` equal parts of the line, and the strength of
     /// the correlation it comes from, 0 to 1 (Madsen 1989, correlation Doppler estimator).
     std::vector<double> doppler_fraction_hz, doppler_coherence;
+    /// How far the centroid of each run of `drift_lines` lines lies from that of the whole record (Hz), and its weight.
+    std::vector<double> doppler_deviation_hz, doppler_deviation_weight;
 };
 
 /// Gathers EchoStatistics line by line; the result does not depend on how the lines are cut into calls.
 class EchoSurvey {
 public:
-    static constexpr std::int64_t doppler_columns = 16;
+    static constexpr std::int64_t doppler_columns = 16, drift_lines = 1024;
     EchoSurvey(std::int64_t samples, double prf_hz);
     ~EchoSurvey();
     /// Takes the next lines.
@@ -153,6 +155,10 @@ private:
 /// Doppler centroid from orbit and attitude as the acquisition's polynomial; empty if either is missing.
 std::vector<double> doppler_from_attitude(const Acquisition &acquisition);
 
+/// Its change along the record (Hz/s) from orbit and attitude; 0 if either is missing.
+double doppler_drift_from_attitude(const Acquisition &acquisition);
+/// The same from a survey: a straight line through its deviations; 0 where the record is too short to tell (three runs).
+double doppler_drift(const Acquisition &acquisition, const EchoStatistics &statistics);
 /// Doppler centroid modulo the PRF from a survey: a quadratic in x = delay - first_sample_delay, as the acquisition's.
 std::vector<double> fractional_doppler(const Acquisition &acquisition, const EchoStatistics &statistics);
 

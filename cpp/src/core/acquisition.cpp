@@ -95,6 +95,7 @@ void validate(const Acquisition &a)
             text("effective_velocity_m_per_s is ", a.effective_velocity_m_per_s, "; must be 0 (unknown) or up to 20000 m/s"));
     validate_antenna(a.antenna);
     for (const double c : a.doppler_centroid_hz) require_finite("doppler_centroid_hz", c);
+    require_finite("doppler_drift_hz_per_s", a.doppler_drift_hz_per_s);
 }
 
 }  // namespace sidelook

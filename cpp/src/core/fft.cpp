@@ -32,12 +32,12 @@ void inverse(View2<c64> rows)
 
 void forward(View2<c128> rows)
 {
-    if (!empty(rows.rows, rows.cols)) SIDELOOK_DISPATCH(fft_rows_c128, rows, true);
+    if (!empty(rows.rows, rows.cols)) portable::fft_rows_c128(rows, true);
 }
 
 void inverse(View2<c128> rows)
 {
-    if (!empty(rows.rows, rows.cols)) SIDELOOK_DISPATCH(fft_rows_c128, rows, false);
+    if (!empty(rows.rows, rows.cols)) portable::fft_rows_c128(rows, false);
 }
 
 const char *library() { return "ducc0 0.42.0"; }

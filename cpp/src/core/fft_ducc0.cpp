@@ -20,6 +20,8 @@ template <class T> static void transform(View2<std::complex<T>> rows, bool forwa
 }
 
 void fft_rows_c64(View2<c64> rows, bool forward) { transform(rows, forward); }
+#ifdef SIDELOOK_FFT_DOUBLE  // double precision serves plans and analysis, not images: one build of it is enough
 void fft_rows_c128(View2<c128> rows, bool forward) { transform(rows, forward); }
+#endif
 
 }  // namespace sidelook::SIDELOOK_ISA

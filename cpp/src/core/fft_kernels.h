@@ -5,5 +5,8 @@
 #include "sidelook/view.h"
 
 namespace sidelook {
-SIDELOOK_FOR_EACH_ISA(void fft_rows_c64(View2<c64> rows, bool forward); void fft_rows_c128(View2<c128> rows, bool forward);)
+SIDELOOK_FOR_EACH_ISA(void fft_rows_c64(View2<c64> rows, bool forward);)
+namespace portable {
+void fft_rows_c128(View2<c128> rows, bool forward);
+}
 }  // namespace sidelook

@@ -18,6 +18,7 @@ struct EchoSurvey::State {
     std::int64_t count_at_largest = 0;
     std::vector<c64> previous;  // the line before, if it was good
     std::vector<c128> correlation = std::vector<c128>(doppler_columns);
+    std::vector<std::vector<c128>> runs;  // the same for each run of lines
     std::vector<double> power = std::vector<double>(doppler_columns), pairs = std::vector<double>(doppler_columns);
 };
 
@@ -74,6 +75,9 @@ void EchoSurvey::add(View2<const c64> lines)
                 }
                 const auto u = static_cast<std::size_t>(k);
                 s.correlation[u] += sum;
+                const auto run = static_cast<std::size_t>(index / drift_lines);
+                if (s.runs.size() <= run) s.runs.resize(run + 1, std::vector<c128>(doppler_columns));
+                s.runs[run][u] += sum;
                 s.power[u] += power;
                 s.pairs[u] += static_cast<double>(end - first);
             }
@@ -107,6 +111,12 @@ EchoStatistics EchoSurvey::result() const
         const double power = s.power[k] - s.pairs[k] * line;
         f.doppler_fraction_hz.push_back(std::arg(r) / (2 * 3.14159265358979323846) * s.prf_hz);
         f.doppler_coherence.push_back(power > 0 ? std::abs(r) / power : 0);
+    }
+    for (const auto &run : s.runs) {
+        c128 sum = 0;
+        for (std::size_t k = 0; k < run.size(); ++k) sum += run[k] * std::polar(1.0, -std::arg(s.correlation[k]));
+        f.doppler_deviation_hz.push_back(std::arg(sum) / (2 * 3.14159265358979323846) * s.prf_hz);
+        f.doppler_deviation_weight.push_back(std::abs(sum));
     }
     return f;
 }

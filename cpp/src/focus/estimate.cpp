@@ -132,6 +132,19 @@ std::vector<double> fractional_doppler(const Acquisition &a, const EchoStatistic
     return {c[0], c[1] / width, c[2] / (width * width)};
 }
 
+double doppler_drift(const Acquisition &a, const EchoStatistics &s)
+{
+    const auto n = s.doppler_deviation_hz.size();
+    if (n < 3) return 0;
+    std::vector<double> x;
+    for (std::size_t i = 0; i < n; ++i) {  // middle of the run, seconds after the middle pulse
+        const double first = static_cast<double>(i) * EchoSurvey::drift_lines;
+        const double end = std::min(first + EchoSurvey::drift_lines, static_cast<double>(a.pulses));
+        x.push_back((0.5 * (first + end) - 0.5 * static_cast<double>(a.pulses)) / a.prf_hz);
+    }
+    return fit(x, s.doppler_deviation_hz, s.doppler_deviation_weight, 1)[1];
+}
+
 AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<double> &fraction, const EchoReader &reader,
                                      const EchoCorrections &corrections, int from, int to)
 {

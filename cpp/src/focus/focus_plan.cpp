@@ -211,6 +211,23 @@ std::vector<double> doppler_from_attitude(const Acquisition &a)
     return {f[0] - s01 * x[0] + s * x[0] * x[1], s01 - s * (x[0] + x[1]), s};
 }
 
+double doppler_drift_from_attitude(const Acquisition &a)
+{
+    const double length = static_cast<double>(a.pulses) / a.prf_hz, first = a.first_pulse_time_s;
+    Acquisition part = a;
+    // The centroid at one delay, for the beginning and for the end of the record.
+    const auto at = [&](double time_s) {
+        part.pulses = 1;
+        part.first_pulse_time_s = time_s - 0.5 / a.prf_hz;
+        const std::vector<double> c = doppler_from_attitude(part);
+        if (c.empty()) return std::optional<double>{};
+        const double x = 0.5 * static_cast<double>(a.samples) / a.sample_rate_hz;
+        return std::optional<double>{c[0] + x * (c[1] + x * c[2])};
+    };
+    const auto begin = at(first), end = at(first + length);
+    return begin && end ? (*end - *begin) / length : 0;
+}
+
 std::string fft_library() { return fft::library(); }
 std::string instruction_set() { return isa_name(best_isa()); }
 const char *version() { return SIDELOOK_VERSION; }

@@ -61,21 +61,7 @@ std::vector<c128> chirp_spectrum(const Acquisition &a, double shift_hz, double s
 RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
 {
     const Acquisition &a = scene.acquisition();
-    const double middle_pulse_s = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
-    const auto passing = [&](double sample) {  // history of the target that the beam passes in the middle of the record
-        const double range = scene.slant_range_m(sample);
-        double t = middle_pulse_s;
-        EchoHistory h;
-        double f = 0;
-        for (int i = 0; i < 3; ++i) {
-            const auto target = scene.model().target(t, range);
-            f = scene.doppler_hz(target);
-            h = scene.history(target, f);
-            t += middle_pulse_s - (h.time_s - h.at(0).delay_s);
-        }
-        return std::pair{h, f};
-    };
-    const auto [reference, doppler] = passing(0.5 * static_cast<double>(out.first + out.end - 1));
+    const auto [reference, doppler] = scene.passing(scene.slant_range_m(0.5 * static_cast<double>(out.first + out.end - 1)), scene.middle_pulse_s());
     grid_.reference_doppler_hz = doppler;
     const double nu = a.carrier_hz - doppler;
     grid_.reference_curvature = stationary_point(reference, nu, doppler).curvature;
@@ -87,12 +73,15 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
     grid_.band = 0.5 * bandwidth / grid_.sample_rate_hz;
     double near = 1e9, far = 0;
     for (const double sample : {static_cast<double>(out.first), static_cast<double>(out.end - 1)}) {
-        const auto [h, f] = passing(sample);
-        for (const double offset : {-scene.half_band_hz(), 0.0, scene.half_band_hz()}) {
-            const double shift = (f + offset - grid_.reference_doppler_hz) / a.chirp_rate_hz_per_s;
-            const double delay = stationary_point(h, a.carrier_hz - f - offset, f + offset).delay_s - shift;
-            near = std::min(near, delay);
-            far = std::max(far, delay);
+        for (const double place : {0.0, 0.5, 1.0}) {
+            const double pulse = place * static_cast<double>(a.pulses - 1);
+            const auto [h, f] = scene.passing(scene.slant_range_m(sample), a.first_pulse_time_s + pulse / a.prf_hz);
+            for (const double offset : {-scene.half_band_hz(), 0.0, scene.half_band_hz()}) {
+                const double shift = (f + offset - grid_.reference_doppler_hz) / a.chirp_rate_hz_per_s + scene.line_delay_s(pulse);
+                const double delay = stationary_point(h, a.carrier_hz - f - offset, f + offset).delay_s - shift;
+                near = std::min(near, delay);
+                far = std::max(far, delay);
+            }
         }
     }
     // 24 samples: the taps, and the drift of the range-to-delay relation along the orbit.

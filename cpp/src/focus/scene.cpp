@@ -107,17 +107,38 @@ double Scene::range_weight(double offset_hz) const
 
 double Scene::doppler_hz(const EchoModel::Target &target) const
 {
-    // The polynomial is over the delay at which the target is seen, which depends on its Doppler: a fixed point, three rounds.
-    const auto polynomial = [&](double delay) {
-        const double x = delay - acquisition_.first_sample_delay_s;
+    // The centroid depends on the delay and time at which the target is seen, and these on its Doppler: a fixed point that
+    // contracts by (drift / Doppler rate), some 1e-3, each round.
+    const Acquisition &a = acquisition_;
+    const auto centroid = [&](double delay, double sent_s) {
+        const double x = delay - a.first_sample_delay_s;
         double f = 0;
-        for (std::size_t i = acquisition_.doppler_centroid_hz.size(); i-- > 0;) f = f * x + acquisition_.doppler_centroid_hz[i];
-        return f;
+        for (std::size_t i = a.doppler_centroid_hz.size(); i-- > 0;) f = f * x + a.doppler_centroid_hz[i];
+        return f + a.doppler_drift_hz_per_s * (sent_s - middle_pulse_s());
     };
-    double f = polynomial(2 * target.slant_range_m / c0);
-    if (acquisition_.doppler_centroid_hz.size() == 1) return f;
-    for (int i = 0; i < 3; ++i) f = polynomial(history(target, f).at(0).delay_s);
+    double f = centroid(2 * target.slant_range_m / c0, middle_pulse_s());
+    if (a.doppler_centroid_hz.size() == 1 && a.doppler_drift_hz_per_s == 0) return f;
+    for (int i = 0; i < 3; ++i) {
+        const auto h = history(target, f);
+        const double delay = h.at(0).delay_s;
+        f = centroid(delay, h.time_s - delay);
+    }
     return f;
+}
+
+std::pair<EchoHistory, double> Scene::passing(double slant_range_m, double sent_s, std::optional<double> doppler) const
+{
+    double t = sent_s, f = 0;
+    EchoHistory h;
+    for (int round = 0; round < 6; ++round) {
+        const auto target = model_.target(t, slant_range_m);
+        f = doppler ? *doppler : doppler_hz(target);
+        h = history(target, f);
+        const double late = h.time_s - h.at(0).delay_s - sent_s;
+        t -= late;
+        if (std::abs(late) < 1e-9) break;
+    }
+    return {h, f};
 }
 
 Scene::Aperture Scene::aperture(const EchoModel::Target &target) const
@@ -137,24 +158,21 @@ void Scene::find_line_delays()
     constexpr int nodes = 7;
     line_delays_s_.assign(nodes, 0);
     if (model_.azimuth_invariant()) return;
+    // At one Doppler for all pulses: it is the drift of the curve at a given Doppler that a block cannot hold.
     const double wanted = a.first_sample_delay_s + 0.5 * static_cast<double>(a.samples) / a.sample_rate_hz;
-    double range = 0.5 * c0 * wanted, t = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
-    const auto passing = [&](double sent_s) {  // delay of the target at `range` that the beam passes at sent_s
-        double delay = 0;
-        for (int round = 0; round < 6; ++round) {
-            const auto target = model_.target(t, range);
-            const auto h = history(target, doppler_hz(target));
-            delay = h.at(0).delay_s;
-            t += sent_s - (h.time_s - delay);
-        }
-        return delay;
-    };
-    for (int round = 0; round < 3; ++round) range += 0.5 * c0 * (wanted - passing(a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz));
-    const double middle = passing(a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz);
+    double range = 0.5 * c0 * wanted, doppler = 0, middle = 0;
+    for (int round = 0; round < 4; ++round) {
+        const auto [h, f] = passing(range, middle_pulse_s());
+        doppler = f;
+        middle = h.at(0).delay_s;
+        if (round < 3) range += 0.5 * c0 * (wanted - middle);
+    }
     for (int i = 0; i < nodes; ++i) {
-        line_delays_s_[static_cast<std::size_t>(i)] = passing(a.first_pulse_time_s + static_cast<double>(a.pulses) * i / ((nodes - 1) * a.prf_hz)) - middle;
+        const double sent = a.first_pulse_time_s + static_cast<double>(a.pulses) * i / ((nodes - 1) * a.prf_hz);
+        const double late = passing(range, sent, doppler).first.at(0).delay_s - middle;
+        line_delays_s_[static_cast<std::size_t>(i)] = late;
         // A ten-thousandth of a sample turns the band's edge by less than a milliradian.
-        if (std::abs(line_delays_s_[static_cast<std::size_t>(i)]) * a.sample_rate_hz > 1e-4) lines_drift_ = true;
+        if (std::abs(late) * a.sample_rate_hz > 1e-4) lines_drift_ = true;
     }
 }
 
@@ -171,20 +189,15 @@ void Scene::find_range_extent()
     const double near = a.first_sample_delay_s + inset;
     const double far = a.first_sample_delay_s + static_cast<double>(a.samples - 1) / a.sample_rate_hz - inset;
     require(far > near, text("samples is ", a.samples, "; the receive window must be longer than the pulse"));
-    const double middle_pulse = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
+    // Extremes over the migration curve, on the first, the middle and the last pulse.
     const auto delays = [&](double range) {
-        // zero-Doppler time of a target at this range that the beam passes in the middle of the record
-        double t = middle_pulse;
-        std::pair<double, double> extent;
-        for (int round = 0; round < 3; ++round) {
-            const auto target = model_.target(t, range);
-            const double f = doppler_hz(target);
-            const auto h = history(target, f);
-            t += middle_pulse - (h.time_s - h.at(0).delay_s);
-            const double e1 = stationary_point(h, a.carrier_hz - f, f + half_band_hz()).delay_s;
-            const double e2 = stationary_point(h, a.carrier_hz - f, f - half_band_hz()).delay_s;
-            const double e0 = h.at(0).delay_s;
-            extent = {std::min({e0, e1, e2}), std::max({e0, e1, e2})};
+        std::pair<double, double> extent{1e9, -1e9};
+        for (const double place : {0.0, 0.5, 1.0}) {
+            const auto [h, f] = passing(range, a.first_pulse_time_s + place * static_cast<double>(a.pulses - 1) / a.prf_hz);
+            for (const double offset : {-half_band_hz(), 0.0, half_band_hz()}) {
+                const double delay = stationary_point(h, a.carrier_hz - f - offset, f + offset).delay_s;
+                extent = {std::min(extent.first, delay), std::max(extent.second, delay)};
+            }
         }
         return extent;
     };

@@ -1,7 +1,8 @@
 // What all focusing stages of one scene share: the echo model, the output grid, the Doppler centroid, reference points.
 #pragma once
 
-#include <functional>
+#include <optional>
+#include <utility>
 
 #include "core/stage.h"
 #include "focus/echo_history.h"
@@ -28,6 +29,11 @@ public:
     {
         return model_.history(target, doppler_hz, history_half_width_s_);
     }
+
+    /// History, at its Doppler centroid (or at a given Doppler) and with that, of the target at this zero-Doppler range that
+    /// the beam passes with the pulse sent at sent_s.
+    std::pair<EchoHistory, double> passing(double slant_range_m, double sent_s, std::optional<double> doppler = {}) const;
+    double middle_pulse_s() const { return acquisition_.first_pulse_time_s + 0.5 * static_cast<double>(acquisition_.pulses) / acquisition_.prf_hz; }
 
     /// Half the processed Doppler band, to where the window has rolled off to zero (Hz).
     double half_band_hz() const { return 0.5 * (grid_.doppler_bandwidth_hz + roll_off_hz()); }
