@@ -204,5 +204,22 @@ void bind_focus(py::module_ &m)
         .def_property_readonly("range_inverse_fft_length", &FocusPlan::range_inverse_fft_length)
         .def_property_readonly("bytes", &FocusPlan::bytes)
         .def("costs", &FocusPlan::costs)
+        .def(
+            "run_until",
+            [](const FocusPlan &plan, const std::string &stage, const array_in<c64> &echoes, const EchoCorrections &corrections) {
+                require(echoes.ndim() == 2, "echoes is not two-dimensional; must be (pulses, samples)");
+                const FocusPlan::Inside inside = plan.run_until(stage, {echoes.data(), echoes.shape(0), echoes.shape(1)}, corrections);
+                py::array_t<c64> data({inside.lines, inside.samples});
+                std::copy(inside.data.begin(), inside.data.end(), data.mutable_data());
+                py::dict place;
+                place["first_line"] = inside.first_line;
+                place["first_sample_in"] = inside.first_sample_in;
+                place["samples_in"] = inside.samples_in;
+                place["transform_length"] = inside.transform_length;
+                place["first_delay_s"] = inside.first_delay_s;
+                place["sample_rate_hz"] = inside.sample_rate_hz;
+                return py::make_tuple(data, place);
+            },
+            py::arg("stage"), py::arg("echoes").noconvert(), py::arg("corrections"))
         .def("run", &run, py::arg("read"), py::arg("write"), py::arg("corrections"), py::arg("progress") = py::none());
 }

@@ -73,9 +73,7 @@ class PointTarget:
         """Plain numbers for JSON: angles in degrees, NaN as None; `cuts` adds the sampled cuts in dB and degrees."""
 
         def plain(cut: Cut) -> dict[str, Any]:
-            out: dict[str, Any] = {
-                f.name: getattr(cut, f.name) for f in dataclasses.fields(cut) if f.name not in ("offset", "value")
-            }
+            out: dict[str, Any] = {f.name: getattr(cut, f.name) for f in dataclasses.fields(cut) if f.name not in ("offset", "value")}
             if cuts:
                 out["offset_samples"] = cut.offset.tolist()
                 out["magnitude_db"] = (20 * np.log10(np.maximum(np.abs(cut.value), 1e-300) / abs(self.peak))).tolist()

@@ -5,10 +5,10 @@ d(t) = d0 + d' u, u = t - t_c, so the echo is
     exp(-j 2 pi f0 d0) p((1 - d') u) exp(j 2 pi fD u),   fD = -f0 d',   p(u) = exp(j pi K u^2),
 a chirp of rate K' = K (1 - d')^2 shifted by fD. Its spectrum has the phase -pi (f - fD)^2 / K', not -pi f^2 / K: a
 compressor that ignores this moves the peak by -fD/K (20 ns at 3 degrees of squint in C band) and turns it by
--pi fD^2/K. So each pulse is compressed by the exact
-spectrum P((f - fD) / (1 - d')) of the echo from the grid's centre, weighted over the baseband frequency f. A pixel whose
-Doppler differs by e from the centre's then lies at d0 - e/K with the phase of -pi (2 fD e + e^2)/K, and both are undone.
-The next term, d'' u^2 / 2, is 2 pi f0 d'' (T/2)^2 / 2 of phase: some 1e-6 rad.
+-pi fD^2/K. So each pulse is compressed by the exact spectrum P((f - fD) / (1 - d')) of the echo from the grid's centre,
+weighted over the baseband frequency f. A pixel whose Doppler differs by e from the centre's then lies at d0 - e/K with
+the phase of -pi (2 fD e + e^2)/K, and both are undone. The next term, d'' u^2 / 2, is 2 pi f0 d'' (T/2)^2 / 2 of phase:
+some 1e-6 rad.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ChirpSpectrum:
 
 
 def compressor(spectrum: ChirpSpectrum, kind: Compressor, frequency: Array) -> Complex:
-    """Range filter at chirp frequencies (Hz): the conjugate spectrum ("matched"), its inverse, or its phase without ripple.
+    """Range filter at chirp frequencies (Hz): conjugate spectrum ("matched"), its inverse, or its phase without ripple.
 
     The inverse is bounded where the spectrum falls below a quarter of its plateau.
     """
@@ -186,7 +186,8 @@ def backproject(
     acquisition : fields of sidelook's Acquisition; orbit needed
     echoes : (pulses, samples) complex; pulses that hold a value that is not finite are left out
     processed_band_hz : the aperture is whole inside this band around the centroid, tapered to zero at +-PRF/2
-    doppler_centroid_hz : absolute, a number or one a range; default: the acquisition's polynomial
+    doppler_centroid_hz : absolute, a number, one a range, or (times, ranges); default: the acquisition's polynomial at
+        the ranges' two-way delays, without drift
     height_m : above WGS84; default: the acquisition's terrain height
     compress : "inverse" of the chirp's spectrum (the result's range spectrum is `range_weight`), "matched" (it is that
         times the chirp's power spectrum), or "phase" (a chirp without Fresnel ripple is assumed)
@@ -214,12 +215,10 @@ def backproject(
     if doppler_centroid_hz is None:
         x = 2 * ranges / C - acquisition.first_sample_delay_s
         doppler_centroid_hz = np.polynomial.polynomial.polyval(x, np.array(acquisition.doppler_centroid_hz))
-    centroid = np.broadcast_to(np.asarray(doppler_centroid_hz, float), ranges.shape)
+    centroid = np.broadcast_to(np.asarray(doppler_centroid_hz, float), points.shape[:2])
     flat_half = flat_half_width(acquisition, processed_band_hz, centroid)
     if flat_half.max() >= prf / 2:
-        raise ValueError(
-            f"processed_band_hz is {processed_band_hz}; leaves no taper inside +-PRF/2 at every range frequency"
-        )
+        raise ValueError(f"processed_band_hz is {processed_band_hz}; leaves no taper inside +-PRF/2 at every range frequency")
 
     n = 1 << int(np.ceil(np.log2(acquisition.samples + fs * acquisition.chirp_duration_s + 64)))
     frequency = np.fft.fftfreq(n, 1 / fs)
@@ -241,7 +240,7 @@ def backproject(
         sent = acquisition.first_pulse_time_s + k / prf
         typical = float(_Pulse(orbit, sent, typical).delay_and_rate(centre[None])[0][0])
         pulse = _Pulse(orbit, sent, typical)
-        at_corners = -f0 * pulse.delay_and_rate(points[corners])[1] - centroid[[0, -1]]
+        at_corners = -f0 * pulse.delay_and_rate(points[corners])[1] - centroid[corners]
         line = np.asarray(echoes[k], np.complex128)
         if at_corners.min() > prf / 2 or at_corners.max() < -prf / 2 or not np.isfinite(line).all():
             continue  # Doppler is monotonic over the grid: no pixel's aperture holds this pulse
@@ -259,9 +258,7 @@ def backproject(
             zoom = _Zoom(-half, half, OVERSAMPLING * n, int(1.1 * np.ptp(position)) + 8 * TAPS)
         # the spectrum of this pulse's echo from the grid's centre: shifted by the Doppler, its time scale stretched
         chirp_frequency = (frequency - centre_doppler) / (1 - centre_rate)
-        compressed = (
-            zoom(np.fft.fft(line, n)[used] * response * compressor(spectrum, compress, chirp_frequency), first) / n
-        )
+        compressed = zoom(np.fft.fft(line, n)[used] * response * compressor(spectrum, compress, chirp_frequency), first) / n
         phase = np.remainder(f0 * delay, 1.0) * 2 * np.pi + np.pi * (2 * centre_doppler * e + e**2) / rate
         image += weight * _interpolate(compressed, position - first) * np.exp(1j * phase)
-    return image * np.exp(-2j * np.pi * np.remainder(2 * ranges * f0 / C, 1.0))
+    return np.asarray(image * np.exp(-2j * np.pi * np.remainder(2 * ranges * f0 / C, 1.0)))

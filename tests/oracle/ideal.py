@@ -54,7 +54,7 @@ WINDOWS: dict[str, Window] = {
 
 
 def response(window: Window, t: Array, points: int = 4096) -> NDArray[np.complex128]:
-    """sum window(x) e^{j 2 pi x t} dx at times `t` (unit: 1/bandwidth); midpoint rule, error ~ (pi t / points)^2 / 6."""
+    """sum window(x) e^{j 2 pi x t} dx at times `t` (1/bandwidth); midpoint rule, error ~ (pi t / points)^2 / 6."""
     x = (np.arange(points) + 0.5) / points - 0.5
     w = window(x) / points
     out = np.empty(np.shape(t), np.complex128)

@@ -21,14 +21,14 @@ WGS84_F = 1 / 298.257223563
 
 
 def rotate(vector: Array, angle: Array | float) -> Array:
-    """Rotates (..., 3) vectors about the Earth's axis by `angle` (rad, east positive): ECEF(t) to the frame of t = 0."""
+    """Rotates (..., 3) vectors about the Earth's axis by `angle` (rad, east positive)."""
     c, s = np.cos(angle), np.sin(angle)
     x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
-    return np.stack(np.broadcast_arrays(c * x - s * y, s * x + c * y, z), axis=-1)
+    return np.asarray(np.stack(np.broadcast_arrays(c * x - s * y, s * x + c * y, z), axis=-1))
 
 
 def dot(a: Array, b: Array) -> Array:
-    return np.einsum("...i,...i->...", a, b)
+    return np.asarray(np.einsum("...i,...i->...", a, b))
 
 
 def norm(a: Array) -> Array:
@@ -118,9 +118,7 @@ def geodetic_height(point: Array) -> tuple[Array, Array]:
         height = p * np.cos(latitude) + point[..., 2] * np.sin(latitude) - WGS84_A**2 / n
         latitude = np.arctan2(point[..., 2], p * (1 - e2 * n / (n + height)))
     longitude = np.arctan2(point[..., 1], point[..., 0])
-    up = np.stack(
-        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=-1
-    )
+    up = np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=-1)
     return height, up
 
 
@@ -145,7 +143,7 @@ def place(orbit: Orbit, zero_doppler_time: Array, slant_range: Array, height: fl
         turned = side * np.cos(look)[..., None] - down * np.sin(look)[..., None]
         h, up = geodetic_height(s + ray * r[..., None])
         look = look - (h - height) / (r * dot(turned, up))
-    return s + (down * np.cos(look)[..., None] + side * np.sin(look)[..., None]) * r[..., None]
+    return np.asarray(s + (down * np.cos(look)[..., None] + side * np.sin(look)[..., None]) * r[..., None])
 
 
 def zero_doppler(orbit: Orbit, point: Array, near: float) -> tuple[float, float]:

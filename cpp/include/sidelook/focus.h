@@ -147,6 +147,16 @@ public:
     void run(const EchoReader &reader, const SlcWriter &writer, const EchoCorrections &corrections,
              const std::function<void(double)> &progress, std::vector<StageReport> &report) const;
 
+    /// What one stage makes of whole echoes in memory, for tests and for a look inside: the first strip's lines from the first
+    /// that its first block needs.
+    struct Inside {
+        std::int64_t first_line = 0, first_sample_in = 0, samples_in = 0, lines = 0, samples = 0, transform_length = 0;
+        double first_delay_s = 0, sample_rate_hz = 0;  ///< of the compressed samples
+        std::vector<c64> data;                         ///< lines x samples
+    };
+    /// `stage` is correct_echoes or range_compress. Throws Error(bad_input) for another name or echoes of another shape.
+    Inside run_until(const std::string &stage, View2<const c64> echoes, const EchoCorrections &corrections) const;
+
 private:
     struct Parts;
     std::unique_ptr<Parts> parts_;

@@ -184,6 +184,31 @@ void FocusPlan::run(const EchoReader &reader, const SlcWriter &writer, const Ech
     for (const StageTime &t : times) report.push_back({t.name, t.seconds, t.bytes});
 }
 
+FocusPlan::Inside FocusPlan::run_until(const std::string &stage, View2<const c64> echoes, const EchoCorrections &corrections) const
+{
+    const Acquisition &a = parts_->scene.acquisition();
+    require(stage == "correct_echoes" || stage == "range_compress", text("stage is ", stage, "; must be correct_echoes or range_compress"));
+    require(echoes.rows == a.pulses && echoes.cols == a.samples,
+            text("echoes is ", echoes.rows, " x ", echoes.cols, "; must be ", a.pulses, " pulses x ", a.samples, " samples"));
+    const Strip &strip = *parts_->strips.front();
+    const Interval lines = strip.azimuth.reach({0, std::min(parts_->block, grid().lines)});
+    const CompressedGrid &g = strip.range.grid();
+    Inside out{lines.first, g.samples_in.first, g.samples_in.size(), lines.size(), g.samples_in.size(), strip.range.fft_length(), g.first_delay_s, g.sample_rate_hz, {}};
+    Workspace workspace(parts_->threads);
+    const CorrectEchoes correct(corrections, strip.range.samples_in());
+    out.data.resize(static_cast<std::size_t>(out.lines * out.samples));
+    const View2<const c64> in(&echoes(lines.first, g.samples_in.first), lines.size(), g.samples_in.size(), echoes.stride);
+    correct.execute(in, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads, workspace);
+    if (stage == "range_compress") {
+        const std::vector<c64> corrected = std::move(out.data);
+        const View2<const c64> from(corrected.data(), lines.size(), g.samples_in.size());
+        out.samples = g.samples;
+        out.data = std::vector<c64>(static_cast<std::size_t>(out.lines * out.samples));
+        strip.range.execute(from, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads, workspace);
+    }
+    return out;
+}
+
 std::vector<double> doppler_from_attitude(const Acquisition &a)
 {
     validate(a);

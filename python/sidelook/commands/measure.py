@@ -27,12 +27,8 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("slc", metavar="SLC", help="focused image (complex), as written by sidelook focus")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument(
-        "--truth", metavar="JSON", help='{"targets": [{"zero_doppler_time_s": .., "slant_range_m": ..}]}'
-    )
-    where.add_argument(
-        "--at", metavar="ROW,COL", action="append", type=_position, help="look near this pixel, repeatable"
-    )
+    where.add_argument("--truth", metavar="JSON", help='{"targets": [{"zero_doppler_time_s": .., "slant_range_m": ..}]}')
+    where.add_argument("--at", metavar="ROW,COL", action="append", type=_position, help="look near this pixel, repeatable")
     parser.add_argument("--search-radius", metavar="SAMPLES", type=float, default=8.0, help="default: 8")
     parser.add_argument(
         "--half-size",
@@ -114,9 +110,7 @@ class _Slc:
         try:
             self.metadata: dict[str, Any] | None = json.loads(text) if text else None
         except ValueError:
-            raise BadInput(
-                f"{path} has metadata item slc that is not JSON; must be written by sidelook focus"
-            ) from None
+            raise BadInput(f"{path} has metadata item slc that is not JSON; must be written by sidelook focus") from None
 
     def number(self, key: str, default: float | None = None) -> float:
         """A number of the metadata; refused by name if it is missing and there is no default."""
@@ -139,9 +133,7 @@ class _Slc:
         try:
             columns, values = zip(*((float(c), float(v)) for c, v in table), strict=True)
         except (TypeError, ValueError):
-            raise BadInput(
-                f"{self.path} has {key} in its SIDELOOK metadata that is no table of column and value"
-            ) from None
+            raise BadInput(f"{self.path} has {key} in its SIDELOOK metadata that is no table of column and value") from None
         return float(np.interp(col, columns, values))
 
     def spectrum_centre(self, col: float) -> tuple[float, float]:
@@ -152,9 +144,7 @@ class _Slc:
     def measure(self, place: _Expected, args: argparse.Namespace) -> PointTarget:
         """Reads the window around one place and analyses it."""
         if not (0 <= place.row <= self.rows - 1 and 0 <= place.col <= self.cols - 1):
-            raise BadInput(
-                f"position is ({place.row:g}, {place.col:g}); must lie inside the image of {self.rows} x {self.cols}"
-            )
+            raise BadInput(f"position is ({place.row:g}, {place.col:g}); must lie inside the image of {self.rows} x {self.cols}")
         # The widest window the analysis may take by itself is 512; few targets need a tenth of it.
         reaches = [args.half_size + 2] if args.half_size > 0 else [128, 514]
         for reach in reaches:
@@ -197,9 +187,7 @@ class _Slc:
 
 def _read_truth(path: str, slc: _Slc) -> list[_Expected]:
     if slc.metadata is None:
-        raise BadInput(
-            f"{slc.path} has no metadata item slc in domain SIDELOOK; --truth needs an image of sidelook focus"
-        )
+        raise BadInput(f"{slc.path} has no metadata item slc in domain SIDELOOK; --truth needs an image of sidelook focus")
     try:
         truth = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -239,10 +227,7 @@ def _report(
             ("peak_phase_error_deg", [found.peak for _, _, found in measured]),
             ("phase_error_deg", [found.at_expected for _, _, found in measured]),
         ):
-            phases = [
-                math.atan2(value.imag, value.real) - by_range
-                for value, by_range in zip(values, range_phases, strict=True)
-            ]
+            phases = [math.atan2(value.imag, value.real) - by_range for value, by_range in zip(values, range_phases, strict=True)]
             known = [i for i, phase in enumerate(phases) if math.isfinite(phase)]
             for entry in targets:
                 entry[key] = None
@@ -282,9 +267,7 @@ def _plot(path: str, overwrite: bool, measured: list[tuple[int, _Expected, Point
     except ImportError:
         raise MissingAuxiliary("matplotlib is not installed; --plot needs it: pip install matplotlib") from None
     figure = Figure(figsize=(11, 4.5), layout="constrained")
-    for axes, name, unit in zip(
-        figure.subplots(1, 2, sharey=True), ("azimuth", "range"), ("rows", "columns"), strict=True
-    ):
+    for axes, name, unit in zip(figure.subplots(1, 2, sharey=True), ("azimuth", "range"), ("rows", "columns"), strict=True):
         for index, _, found in measured[:8]:  # more lines cannot be told apart
             cut = found.to_dict(cuts=True)[name]
             axes.plot(cut["offset_samples"], cut["magnitude_db"], linewidth=0.8, label=f"target {index}")

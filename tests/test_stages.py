@@ -1,0 +1,117 @@
+"""The table of stages: every stage against a slow, obvious reference, and the page made from the table."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sidelook import _native, simulate
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def test_page_is_what_the_table_makes() -> None:
+    spec = importlib.util.spec_from_file_location("make_stages", ROOT / "tools" / "make_stages.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "stages.md").read_text(encoding="utf-8") == module.page(_native.stage_table())
+
+
+def small() -> tuple[Any, Any, np.ndarray]:
+    """An acquisition of two apertures, its options and noise."""
+    acquisition = simulate.acquire(simulate.sensor("c-stripmap"), 2600, 900)
+    acquisition.doppler_centroid_hz = _native.doppler_from_attitude(acquisition)
+    options = _native.FocusOptions()
+    options.threads = 1
+    rng = np.random.default_rng(7)
+    return acquisition, options, rng.standard_normal((2600, 1800), np.float32).view(np.complex64)
+
+
+def staged(name: str, acquisition: Any, options: Any, echoes: np.ndarray, corrections: Any) -> tuple[np.ndarray, dict[str, Any]]:
+    """Output of the chain up to and with one stage."""
+    plan = _native.FocusPlan(acquisition, options)
+    return plan.run_until(name, echoes, corrections)
+
+
+def correct_echoes(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """I/Q bias, imbalance and line gain undone, from the definition of a receiver that adds them."""
+    corrections = _native.EchoCorrections()
+    corrections.bias_i, corrections.bias_q, corrections.gain_ratio, corrections.quadrature_error_rad = 0.3, -0.2, 1.1, 0.05
+    gain = np.linspace(0.5, 2, len(echoes)).astype(np.float32)
+    corrections.line_gain = gain.tolist()
+    # The receiver: Q = ratio |x| sin(arg x + error), then the biases. What goes in is echoes / gain.
+    x = echoes.astype(np.complex128) / gain[:, None]
+    spoiled = (x.real + 0.3) + 1j * (1.1 * np.abs(x) * np.sin(np.angle(x) + 0.05) - 0.2)
+    got, place = staged("correct_echoes", acquisition, options, spoiled.astype(np.complex64), corrections)
+    first = place["first_sample_in"]
+    # float32 in, float32 out; the gain goes up to 2 and values to about 5: 4 eps x 5
+    return got, echoes[place["first_line"] :][: len(got), first : first + got.shape[1]], 4 * 1.2e-7 * 5
+
+
+def range_compress(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Inverse of the chirp's spectrum over the weighted band, by dense sums at the compressed samples' delays."""
+    lines = 3
+    options.range_window = _native.Window(_native.Window.Shape.hamming, 0.75)
+    got, place = staged("range_compress", acquisition, options, echoes, _native.EchoCorrections())
+    a = acquisition
+    rate, duration, fs = a.chirp_rate_hz_per_s, a.chirp_duration_s, a.sample_rate_hz
+    band = abs(rate) * duration
+    edge = 0.02 * band
+    # Frequencies of a transform twice as long as the product's, so that nothing but the definition is shared.
+    n = 2 * place["transform_length"]
+    f = np.fft.fftfreq(n, 1 / fs)
+    f = f[np.abs(f) < 0.5 * (band + edge)]
+    fine = 64
+    t = (np.arange(int(duration * fs * fine)) + 0.5) / (fs * fine) - duration / 2
+    t = t[t < duration / 2]
+    pulse = np.exp(1j * np.pi * rate * t**2) / (fs * fine)
+    chirp = np.array([np.sum(pulse * np.exp(-2j * np.pi * v * t)) for v in f])
+    roll = np.clip((np.abs(f) - 0.5 * band) / edge, -0.5, 0.5)
+    weight = (0.5 - 0.5 * np.sin(np.pi * roll)) * (0.75 + 0.25 * np.cos(2 * np.pi * f / band)) * np.sqrt(a.carrier_hz / (a.carrier_hz + f))
+    power = np.maximum(np.abs(chirp) ** 2, 1 / abs(rate) / 16)
+    dense = np.linspace(-0.5 * (band + edge), 0.5 * (band + edge), 20001)
+    roll = np.clip((np.abs(dense) - 0.5 * band) / edge, -0.5, 0.5)
+    integral = np.trapezoid((0.5 - 0.5 * np.sin(np.pi * roll)) * (0.75 + 0.25 * np.cos(2 * np.pi * dense / band)), dense)
+    response = np.conj(chirp) / power * weight * (fs / n) / (integral * fs)
+    first = place["first_sample_in"]
+    used = echoes[place["first_line"] :][:lines, first : first + place["samples_in"]].astype(np.complex128)
+    into = np.exp(-2j * np.pi * np.outer(np.arange(used.shape[1]) / fs, f))
+    origin = a.first_sample_delay_s + first / fs
+    columns = np.arange(40, got.shape[1] - 40, 37)
+    delay = place["first_delay_s"] + columns / place["sample_rate_hz"] - origin
+    want = (used @ into * response) @ np.exp(2j * np.pi * np.outer(f, delay))
+    # The reference Doppler is some hertz here: secondary range compression and chirp shift are below 1e-6. What is left
+    # is the circular tail of the filter beyond the transform's padding, below -60 dB of the noise's compressed RMS.
+    return got[:lines, columns], want, 1e-3 * float(np.sqrt(np.mean(np.abs(want) ** 2))) * 4
+
+
+CASES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray, float]]] = {
+    "correct_echoes": correct_echoes,
+    "range_compress": range_compress,
+}
+
+
+@pytest.mark.parametrize("stage", [s["name"] for s in _native.stage_table() if s["cpu"]])
+def test_stage_against_reference(stage: str) -> None:
+    if stage == "azimuth_compress":
+        # Its reference is backprojection of the same echoes, which judges the chain as a whole.
+        assert (ROOT / "tests" / "test_focus_accuracy.py").exists()
+        return
+    got, want, tolerance = CASES[stage](*small())
+    error = float(np.abs(got - want).max())
+    print(stage, "largest error", error, "tolerance", tolerance)
+    assert np.isfinite(got).all() and error < tolerance
+
+
+@pytest.mark.parametrize("stage", [s["name"] for s in _native.stage_table() if not s["cuda"]])
+def test_absent_cuda_is_refused(stage: str) -> None:
+    from sidelook._cli_common import require_device
+    from sidelook.errors import MissingAuxiliary
+
+    with pytest.raises(MissingAuxiliary):
+        require_device("cuda", stage)
