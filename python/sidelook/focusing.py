@@ -204,6 +204,9 @@ class Focuser:
             "range_spectrum_centre_cycles_per_sample": [[j, g.range_spectrum_centre[j]] for j in edge],
             "processed_doppler_bandwidth_hz": g.doppler_bandwidth_hz,
             "processed_range_bandwidth_hz": g.range_bandwidth_hz,
+            # raised-cosine edges, centred on the ends of the processed bands
+            "doppler_band_edge_hz": 0.05 * self.acquisition.prf_hz,
+            "range_band_edge_hz": 0.02 * g.range_bandwidth_hz,
             "azimuth_window": window(o.azimuth_window).name,
             "range_window": window(o.range_window).name,
             "antenna_equalised": bool(o.equalise_antenna and self.acquisition.antenna.frames),
