@@ -129,8 +129,15 @@ inline void values(const DepositBlock &b, const DepositChunk &k, const float *ar
             const vfloat one = sinc(az) * sinc(el);
             const vint lit = (abs_of(az) < limit) & (abs_of(el) < limit);
             const vfloat two = choose(lit, one * one, splat(0.0f));
-            store(o.re[g] + i, re * two);
-            store(o.im[g] + i, im * two);
+            vfloat r = re, m = im;
+            if (k.turned) {
+                vfloat sn, cn;
+                sincos_cycles(splat(k.node_cycles[g]), sn, cn);
+                r = re * cn - im * sn;
+                m = re * sn + im * cn;
+            }
+            store(o.re[g] + i, r * two);
+            store(o.im[g] + i, m * two);
         }
     }
 }

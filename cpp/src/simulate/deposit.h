@@ -37,6 +37,8 @@ struct DepositChunk {
     double p_earth[3];                      ///< centre relative to the Earth's centre (m), for its rotation
     double w[3];                            ///< velocity in ECEF (m/s)
     double azimuth_rate, elevation_rate;    ///< of the beam position (1/s)
+    bool turned;                            ///< whether node_cycles are not all 0
+    float node_cycles[deposit_nodes];       ///< phase at every node (cycles): what the block's curvature lacks
     const std::int32_t *x, *y, *z;          ///< offsets from the centre, in `unit` metres
     double unit;
     const c64 *amplitude;

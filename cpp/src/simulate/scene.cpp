@@ -6,7 +6,8 @@
 // ellipsoid fix a point. So a block is a sum over scatterers that knows them by (D, Doppler f = -f0 D') only, and a
 // non-uniform Fourier transform of type 1 (deposit.h) makes it:
 //   1. scatterers are laid on a grid of delay (twice the sample rate) and Doppler (half the block's resolution), with
-//      phase exp(-j 2 pi f0 D) and beam; the beam's change within the block is interpolated between 2 or 3 instants;
+//      phase exp(-j 2 pi f0 D) and beam; the beam's change within the block is interpolated between 2 instants, or 3 for
+//      what moves by itself, whose own curvature is interpolated along with it;
 //   2. Doppler is transformed to pulses, and exp(-j 2 pi f0 q) applied to every cell of delay;
 //   3. each pulse's line is convolved with the pulse in the frequency domain. What depends on the offset df of a
 //      scatterer's Doppler from the block's mean, namely range migration exp(j 2 pi f u df/f0) and the Doppler shift
@@ -32,7 +33,8 @@ namespace {
 constexpr double c = speed_of_light_m_per_s;
 constexpr int most_orders = 8;
 constexpr int delay_nodes = 9;
-constexpr double fastest_m_per_s = 30;  // of targets; 15 m/s along the track turns 3e-3 rad at a block's ends
+constexpr std::int64_t tile_rows = 64;  // of the delay grid, transformed together
+constexpr double fastest_m_per_s = 30;  // of targets: the Doppler grid has room for so much
 
 /// Delay of the pulse sent at `sent`, by Newton's method.
 double delay_from(const Path &path, const Point &point, double sent)
@@ -52,9 +54,30 @@ double delay_from(const Path &path, const Point &point, double sent)
     return s2 - sent;
 }
 
+/// Instants of a block between which a scatterer's beam (and what its curvature differs by) is interpolated.
+struct Nodes {
+    int count = 0;
+    double time_s[deposit_nodes] = {};
+    std::vector<double> weight;    // [pulse][node], Lagrange
+
+    void prepare(std::vector<double> times, const std::vector<double> &pulses_s)
+    {
+        count = static_cast<int>(times.size());
+        std::copy(times.begin(), times.end(), time_s);
+        for (double u : pulses_s)
+            for (int g = 0; g < count; ++g) {
+                double w = 1;
+                for (int h = 0; h < count; ++h)
+                    if (h != g) w *= (u - time_s[h]) / (time_s[g] - time_s[h]);
+                weight.push_back(w);
+            }
+    }
+};
+
 struct Plan {
     int pulses = 0, fft = 0;       // of a block; length of the Doppler transform, twice that
-    int nodes = 0, orders = 0;     // instants of the beam; powers of df
+    int orders = 0;                // powers of df
+    Nodes still, moving;           // 2 instants for what stands still, 3 for what moves
     double half_s = 0;             // half a block
     double fine_hz = 0;            // rate of the delay grid, twice the sample rate
     double first_delay_s = 0;      // of row 0
@@ -62,12 +85,10 @@ struct Plan {
     std::int64_t rows = 0;         // of the delay grid = length of its transform
     double bin_hz = 0, half_band_hz = 0;
     std::int64_t bins = 0;
-    double node_s[deposit_nodes] = {};
     std::vector<float> row_table, bin_table;
     std::vector<c64> twiddle;                  // [order][bin]: to fold the Doppler axis
     std::vector<int> fold;                     // [bin]
     std::vector<std::complex<double>> undo;    // [pulse][order][order]: T -> W, see below
-    std::vector<double> beam_weight;           // [pulse][node], Lagrange
     std::vector<double> undo_delay;            // [row frequency]: 1 / transform of the kernel
 };
 
@@ -79,6 +100,7 @@ struct Block {
     double doppler_spread_hz = 0;               // of the beam's centre over range
     double delay_s[delay_nodes] = {};           // of the nodes
     std::vector<double> curvature;              // [node][pulse]: q (s)
+    double moving_curvature[delay_nodes][deposit_nodes] = {};  // q at the instants of Plan::moving
 };
 
 double pulse_offset(const Plan &p, double prf_hz, int k) { return (k - 0.5 * (p.pulses - 1)) / prf_hz; }
@@ -107,6 +129,8 @@ Block make_block(const Acquisition &acq, const Platform &platform, const Plan &p
             const double u = pulse_offset(plan, acq.prf_hz, k);
             b.curvature[static_cast<std::size_t>(i * plan.pulses + k)] = delay_from(b.path, point, u) - at - rate * u;
         }
+        for (int g = 0; g < plan.moving.count; ++g)
+            b.moving_curvature[i][g] = delay_from(b.path, point, plan.moving.time_s[g]) - at - rate * plan.moving.time_s[g];
     }
     b.doppler_spread_hz = high - low;
     return b;
@@ -127,14 +151,16 @@ Plan make_plan(const Acquisition &acq, const Platform &platform, const EchoOptio
     const double beam_rate = acq.antenna.azimuth_length_m * acq.carrier_hz / c * speed / range;  // of L/lambda d.axis
 
     // Linear interpolation of the beam between two instants leaves at most 3.3 (rate u)^2 / 2 of it, 7e-4 at 0.02.
-    p.nodes = 2;
     p.pulses = 8;
     for (int n : {16, 24, 32, 48, 64})
         if (0.5 * n / acq.prf_hz * beam_rate <= 0.0205) p.pulses = n;
     p.fft = 2 * p.pulses;
     p.half_s = 0.5 * p.pulses / acq.prf_hz;
-    p.node_s[0] = -p.half_s / std::sqrt(2.0);
-    p.node_s[1] = p.half_s / std::sqrt(2.0);
+    std::vector<double> pulses_s;
+    for (int k = 0; k < p.pulses; ++k) pulses_s.push_back(pulse_offset(p, acq.prf_hz, k));
+    const double two = p.half_s / std::sqrt(2.0), three = p.half_s * std::sqrt(0.75);  // Chebyshev's nodes
+    p.still.prepare({-two, two}, pulses_s);
+    p.moving.prepare({-three, 0, three}, pulses_s);
 
     p.bin_hz = acq.prf_hz / p.fft;
     p.half_band_hz = (options.beam_limit + 1.05 * beam_rate * p.half_s + 0.02) * 2 * speed / acq.antenna.azimuth_length_m +
@@ -169,7 +195,6 @@ Plan make_plan(const Acquisition &acq, const Platform &platform, const EchoOptio
     // The transform of df^n times the gridded sum is T_n = sum_j binomial(n, j) (bin/band)^j M_j W_{n-j}, W_n the wanted
     // sum with df^n of the scatterers themselves and M_j the kernel's moments: solved for W, lower triangular.
     p.undo.assign(static_cast<std::size_t>(p.pulses * p.orders * p.orders), 0);
-    p.beam_weight.resize(static_cast<std::size_t>(p.pulses * p.nodes));
     for (int k = 0; k < p.pulses; ++k) {
         const double u = pulse_offset(p, acq.prf_hz, k);
         std::complex<double> *row = &p.undo[static_cast<std::size_t>(k * p.orders * p.orders)];
@@ -185,12 +210,6 @@ Plan make_plan(const Acquisition &acq, const Platform &platform, const EchoOptio
                 for (int i = 0; i <= n - j; ++i) row[n * p.orders + i] -= factor * row[(n - j) * p.orders + i];
             }
             for (int i = 0; i <= n; ++i) row[n * p.orders + i] /= moment[0];
-        }
-        for (int g = 0; g < p.nodes; ++g) {
-            double weight = 1;
-            for (int h = 0; h < p.nodes; ++h)
-                if (h != g) weight *= (u - p.node_s[h]) / (p.node_s[g] - p.node_s[h]);
-            p.beam_weight[static_cast<std::size_t>(k * p.nodes + g)] = weight;
         }
     }
     p.undo_delay.resize(static_cast<std::size_t>(p.rows));
@@ -235,37 +254,40 @@ std::vector<std::complex<double>> pulse_spectra(const Acquisition &acq, const Pl
 
 struct Workspace {
     std::vector<float> grid;   // [row][node][bin] complex
+    std::vector<char> touched; // [tile of rows]: whether the grid holds anything there
     std::vector<c64> lines;    // [order][pulse][row]
     std::vector<c64> tile;     // [row of the tile][order][node][fft]
     std::vector<c64> half;     // one line at the sample rate
     std::vector<c128> sum;     // one spectrum
 };
 
-/// Doppler to pulses: grid -> lines, with the curvature's phase.
-void to_pulses(const Acquisition &acq, const Plan &p, const Block &b, Workspace &w)
+/// Doppler to pulses: grid -> lines, with the curvature's phase. Tiles of rows that are not `touched` hold nothing;
+/// `more` adds to what the lines hold already.
+void to_pulses(const Acquisition &acq, const Plan &p, const Nodes &nodes, const Block &b, const std::vector<char> &touched, bool more,
+               Workspace &w)
 {
-    constexpr std::int64_t tile_rows = 64;
-    const std::int64_t per_row = p.orders * p.nodes;
+    const std::int64_t per_row = p.orders * nodes.count;
     w.tile.resize(static_cast<std::size_t>(tile_rows * per_row * p.fft));
-    std::vector<c64> coefficient(static_cast<std::size_t>(p.pulses * p.orders * p.orders * p.nodes));
+    std::vector<c64> coefficient(static_cast<std::size_t>(p.pulses * p.orders * p.orders * nodes.count));
     for (int k = 0; k < p.pulses; ++k)
         for (int n = 0; n < p.orders; ++n)
             for (int i = 0; i <= n; ++i)
-                for (int g = 0; g < p.nodes; ++g)
-                    coefficient[static_cast<std::size_t>(((k * p.orders + n) * p.orders + i) * p.nodes + g)] =
+                for (int g = 0; g < nodes.count; ++g)
+                    coefficient[static_cast<std::size_t>(((k * p.orders + n) * p.orders + i) * nodes.count + g)] =
                         static_cast<c64>(p.undo[static_cast<std::size_t>((k * p.orders + n) * p.orders + i)] *
-                                         p.beam_weight[static_cast<std::size_t>(k * p.nodes + g)]);
+                                         nodes.weight[static_cast<std::size_t>(k * nodes.count + g)]);
     const double node_step = (b.delay_s[delay_nodes - 1] - b.delay_s[0]) / (delay_nodes - 1);
     for (std::int64_t row0 = 0; row0 < p.rows; row0 += tile_rows) {
+        if (!touched[static_cast<std::size_t>(row0 / tile_rows)]) continue;
         const std::int64_t count = std::min(tile_rows, p.rows - row0);
         std::fill(w.tile.begin(), w.tile.end(), c64(0));
         for (std::int64_t r = 0; r < count; ++r)
-            for (int g = 0; g < p.nodes; ++g) {
-                const float *in = &w.grid[static_cast<std::size_t>(((row0 + r) * p.nodes + g) * 2 * p.bins)];
+            for (int g = 0; g < nodes.count; ++g) {
+                const float *in = &w.grid[static_cast<std::size_t>(((row0 + r) * nodes.count + g) * 2 * p.bins)];
                 for (int n = 0; n < p.orders; ++n) {
                     const float *tw = reinterpret_cast<const float *>(&p.twiddle[static_cast<std::size_t>(n * p.bins)]);
                     float *out = reinterpret_cast<float *>(
-                        &w.tile[static_cast<std::size_t>(((r * p.orders + n) * p.nodes + g) * p.fft)]);
+                        &w.tile[static_cast<std::size_t>(((r * p.orders + n) * nodes.count + g) * p.fft)]);
                     // fold in runs, within which the target index grows by one
                     for (std::int64_t m = 0; m < p.bins;) {
                         const int f = p.fold[static_cast<std::size_t>(m)];
@@ -282,7 +304,7 @@ void to_pulses(const Acquisition &acq, const Plan &p, const Block &b, Workspace 
             }
         fft::inverse(View2<c64>(w.tile.data(), count * per_row, p.fft));
         for (int k = 0; k < p.pulses; ++k) {
-            const c64 *co = &coefficient[static_cast<std::size_t>(k * p.orders * p.orders * p.nodes)];
+            const c64 *co = &coefficient[static_cast<std::size_t>(k * p.orders * p.orders * nodes.count)];
             for (std::int64_t r = 0; r < count; ++r) {
                 // curvature between the nodes, linearly: it is nearly 1/R
                 const double delay = p.first_delay_s + static_cast<double>(row0 + r) / p.fine_hz;
@@ -296,13 +318,14 @@ void to_pulses(const Acquisition &acq, const Plan &p, const Block &b, Workspace 
                 for (int n = 0; n < p.orders; ++n) {
                     float re = 0, im = 0;
                     for (int i = 0; i <= n; ++i)
-                        for (int g = 0; g < p.nodes; ++g) {
-                            const c64 a = co[(n * p.orders + i) * p.nodes + g], x = t[(i * p.nodes + g) * p.fft];
+                        for (int g = 0; g < nodes.count; ++g) {
+                            const c64 a = co[(n * p.orders + i) * nodes.count + g], x = t[(i * nodes.count + g) * p.fft];
                             re += a.real() * x.real() - a.imag() * x.imag();
                             im += a.real() * x.imag() + a.imag() * x.real();
                         }
-                    w.lines[static_cast<std::size_t>((static_cast<std::int64_t>(n) * p.pulses + k) * p.rows + row0 + r)] = {
-                        re * cr - im * ci, re * ci + im * cr};
+                    c64 &line = w.lines[static_cast<std::size_t>((static_cast<std::int64_t>(n) * p.pulses + k) * p.rows + row0 + r)];
+                    const c64 value{re * cr - im * ci, re * ci + im * cr};
+                    line = more ? line + value : value;
                 }
             }
         }
@@ -361,7 +384,7 @@ void to_samples(const Acquisition &acq, const Plan &p, const Block &b, const std
 
 /// The block's constants for the inner loop.
 DepositBlock deposit_block(const Acquisition &acq, const Platform &platform, const EchoOptions &options, const Plan &p,
-                           const Block &b, Workspace &w, Vec3 &azimuth_rate, Vec3 &elevation_rate)
+                           const Nodes &nodes, const Block &b, Workspace &w, Vec3 &azimuth_rate, Vec3 &elevation_rate)
 {
     DepositBlock d{};
     const auto copy = [](const Vec3 &v, double *out) { out[0] = v.x, out[1] = v.y, out[2] = v.z; };
@@ -393,14 +416,86 @@ DepositBlock deposit_block(const Acquisition &acq, const Platform &platform, con
     d.centre_bin = static_cast<double>(p.bins / 2);
     d.beam_limit = options.beam_limit;
     d.reference_range_m = options.reference_range_m;
-    d.nodes = p.nodes;
-    std::copy_n(p.node_s, deposit_nodes, d.node_s);
+    d.nodes = nodes.count;
+    std::copy_n(nodes.time_s, deposit_nodes, d.node_s);
     d.rows = p.rows;
     d.bins = p.bins;
     d.grid = w.grid.data();
     d.row_table = p.row_table.data();
     d.bin_table = p.bin_table.data();
     return d;
+}
+
+bool moves(const Chunk &k) { return dot(k.velocity_m_per_s, k.velocity_m_per_s) > 0; }
+
+/// Curvature of a moving chunk's middle beyond that of the block's grid, as a phase at every instant: a ship's speed changes
+/// the second derivative of the delay, which the grid takes for that of standing points.
+void turn(const Acquisition &acq, const Plan &p, const Block &b, const Point &point, DepositChunk &q)
+{
+    const double at = delay_from(b.path, point, 0);
+    const double rate = (delay_from(b.path, point, 1e-3) - delay_from(b.path, point, -1e-3)) / 2e-3;
+    const double step = (b.delay_s[delay_nodes - 1] - b.delay_s[0]) / (delay_nodes - 1);
+    const double place = std::clamp((at - b.delay_s[0]) / step, 0.0, delay_nodes - 1.000001);
+    const int node = static_cast<int>(place);
+    q.turned = true;
+    for (int g = 0; g < p.moving.count; ++g) {
+        const double u = p.moving.time_s[g], *low = b.moving_curvature[node], *high = b.moving_curvature[node + 1];
+        const double lacking = delay_from(b.path, point, u) - at - rate * u - (low[g] + (place - node) * (high[g] - low[g]));
+        q.node_cycles[g] = static_cast<float>(-acq.carrier_hz * lacking);
+    }
+}
+
+/// Clears the grid and lays on it the scatterers that move, or those that do not. Returns how many were lit.
+std::int64_t lay(const Acquisition &acq, const Platform &platform, const EchoOptions &options, const Plan &plan, const Block &block,
+                 const Scatterers &scatterers, bool moving, Workspace &w)
+{
+    const Nodes &nodes = moving ? plan.moving : plan.still;
+    w.grid.assign(static_cast<std::size_t>(plan.rows * nodes.count * plan.bins * 2), 0.0f);
+    w.touched.assign(static_cast<std::size_t>((plan.rows + tile_rows - 1) / tile_rows), moving ? 0 : 1);
+    Vec3 azimuth_rate, elevation_rate;
+    const DepositBlock d = deposit_block(acq, platform, options, plan, nodes, block, w, azimuth_rate, elevation_rate);
+    const Vec3 azimuth{d.azimuth_axis[0], d.azimuth_axis[1], d.azimuth_axis[2]};
+    const Vec3 elevation{d.elevation_axis[0], d.elevation_axis[1], d.elevation_axis[2]};
+    std::int64_t lit = 0;
+    for (const Chunk &k : scatterers.chunks) {
+        if (moves(k) != moving) continue;
+        Target t;
+        t.position_m = k.centre_m;
+        t.velocity_m_per_s = k.velocity_m_per_s;
+        t.reference_time_s = k.reference_time_s;
+        const Point point(t, block.time_s);
+        const Vec3 r = point.p - block.path.r;
+        const double range = norm(r);
+        const Vec3 n = (1.0 / range) * r, w_rel = point.v - block.path.v;
+        const Vec3 sweep = (1.0 / range) * (w_rel - dot(n, w_rel) * n);
+        DepositChunk q{};
+        q.azimuth_rate = dot(sweep, azimuth) + dot(n, azimuth_rate);
+        q.elevation_rate = dot(sweep, elevation) + dot(n, elevation_rate);
+        // Whole chunks out of the beam are left out; 1 % and 0.02 cover the second order.
+        const double reach = 1.01 * k.radius_m / range, drift = plan.half_s * std::abs(q.azimuth_rate) + 0.02;
+        const double reflected = range / c;  // the platform flies on meanwhile
+        if (std::abs(dot(n, azimuth) + reflected * q.azimuth_rate) > options.beam_limit + reach * norm(azimuth) + drift) continue;
+        if (std::abs(dot(n, elevation)) > options.beam_limit + reach * norm(elevation) + 0.02) continue;
+        if (moving) {
+            turn(acq, plan, block, point, q);
+            const double row = (2 * range / c - plan.first_delay_s) * plan.fine_hz;
+            const double rows = 2 * (k.radius_m / c + 1e-7) * plan.fine_hz + deposit_taps;  // 1e-7 s: no stop-and-go
+            const double tiles = static_cast<double>(w.touched.size()) - 1;
+            const auto tile = [&](double at) { return static_cast<std::int64_t>(std::clamp(at / tile_rows, 0.0, tiles)); };
+            for (std::int64_t i = tile(row - rows); i <= tile(row + rows); ++i) w.touched[static_cast<std::size_t>(i)] = 1;
+        }
+        q.p[0] = r.x, q.p[1] = r.y, q.p[2] = r.z;
+        q.p_earth[0] = point.p.x, q.p_earth[1] = point.p.y, q.p_earth[2] = point.p.z;
+        q.w[0] = k.velocity_m_per_s.x, q.w[1] = k.velocity_m_per_s.y, q.w[2] = k.velocity_m_per_s.z;
+        q.x = &scatterers.x[static_cast<std::size_t>(k.begin)];
+        q.y = &scatterers.y[static_cast<std::size_t>(k.begin)];
+        q.z = &scatterers.z[static_cast<std::size_t>(k.begin)];
+        q.unit = offset_unit_m;
+        q.amplitude = &scatterers.amplitude[static_cast<std::size_t>(k.begin)];
+        q.count = k.count;
+        lit += SIDELOOK_DISPATCH(deposit, d, q);
+    }
+    return lit;
 }
 
 void check_scene(const Acquisition &acq, const EchoOptions &options)
@@ -423,7 +518,7 @@ int workers(const Acquisition &acq, const Plan &plan, const EchoOptions &options
 std::int64_t workspace_bytes(const Plan &p)
 {
     const std::int64_t pulse = 16 * (p.orders + 4) * p.rows;  // spectra, and the finer line they are made from
-    return 8 * p.rows * p.nodes * p.bins + 8 * p.orders * p.pulses * p.rows + pulse;
+    return 8 * p.rows * p.moving.count * p.bins + 8 * p.orders * p.pulses * p.rows + pulse;
 }
 
 }  // namespace
@@ -447,52 +542,23 @@ SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform
     const Plan plan = make_plan(acq, platform, options);
     const std::int64_t blocks = (acq.pulses + plan.pulses - 1) / plan.pulses;
     std::vector<std::int64_t> lit(static_cast<std::size_t>(blocks));
+    const bool any_moving = std::any_of(scatterers.chunks.begin(), scatterers.chunks.end(), moves);
     const int threads = workers(acq, plan, options);
     std::vector<Workspace> workspaces(static_cast<std::size_t>(threads));
 
     parallel_for(blocks, threads, [&](std::int64_t index, int worker) {
         Workspace &w = workspaces[static_cast<std::size_t>(worker)];
-        w.grid.assign(static_cast<std::size_t>(plan.rows * plan.nodes * plan.bins * 2), 0.0f);
         w.lines.resize(static_cast<std::size_t>(plan.orders * plan.pulses * plan.rows));
         w.half.resize(static_cast<std::size_t>(plan.rows / 2));
         const std::int64_t first = index * plan.pulses;
         const double middle = acq.first_pulse_time_s + (static_cast<double>(first) + 0.5 * (plan.pulses - 1)) / acq.prf_hz;
         const Block block = make_block(acq, platform, plan, middle);
-        Vec3 azimuth_rate, elevation_rate;
-        const DepositBlock d = deposit_block(acq, platform, options, plan, block, w, azimuth_rate, elevation_rate);
-        const Vec3 azimuth{d.azimuth_axis[0], d.azimuth_axis[1], d.azimuth_axis[2]};
-        const Vec3 elevation{d.elevation_axis[0], d.elevation_axis[1], d.elevation_axis[2]};
-        for (const Chunk &k : scatterers.chunks) {
-            Target t;
-            t.position_m = k.centre_m;
-            t.velocity_m_per_s = k.velocity_m_per_s;
-            t.reference_time_s = k.reference_time_s;
-            const Point point(t, block.time_s);
-            const Vec3 r = point.p - block.path.r;
-            const double range = norm(r);
-            const Vec3 n = (1.0 / range) * r, w_rel = point.v - block.path.v;
-            const Vec3 turn = (1.0 / range) * (w_rel - dot(n, w_rel) * n);
-            DepositChunk q{};
-            q.azimuth_rate = dot(turn, azimuth) + dot(n, azimuth_rate);
-            q.elevation_rate = dot(turn, elevation) + dot(n, elevation_rate);
-            // Whole chunks out of the beam are left out; 1 % and 0.02 cover the second order.
-            const double reach = 1.01 * k.radius_m / range, drift = plan.half_s * std::abs(q.azimuth_rate) + 0.02;
-            const double reflected = range / c;  // the platform flies on meanwhile
-            if (std::abs(dot(n, azimuth) + reflected * q.azimuth_rate) > options.beam_limit + reach * norm(azimuth) + drift)
-                continue;
-            if (std::abs(dot(n, elevation)) > options.beam_limit + reach * norm(elevation) + 0.02) continue;
-            q.p[0] = r.x, q.p[1] = r.y, q.p[2] = r.z;
-            q.p_earth[0] = point.p.x, q.p_earth[1] = point.p.y, q.p_earth[2] = point.p.z;
-            q.w[0] = k.velocity_m_per_s.x, q.w[1] = k.velocity_m_per_s.y, q.w[2] = k.velocity_m_per_s.z;
-            q.x = &scatterers.x[static_cast<std::size_t>(k.begin)];
-            q.y = &scatterers.y[static_cast<std::size_t>(k.begin)];
-            q.z = &scatterers.z[static_cast<std::size_t>(k.begin)];
-            q.unit = offset_unit_m;
-            q.amplitude = &scatterers.amplitude[static_cast<std::size_t>(k.begin)];
-            q.count = k.count;
-            lit[static_cast<std::size_t>(index)] += SIDELOOK_DISPATCH(deposit, d, q);
+        lit[static_cast<std::size_t>(index)] = lay(acq, platform, options, plan, block, scatterers, false, w);
+        to_pulses(acq, plan, plan.still, block, w.touched, false, w);
+        if (any_moving) {
+            lit[static_cast<std::size_t>(index)] += lay(acq, platform, options, plan, block, scatterers, true, w);
+            to_pulses(acq, plan, plan.moving, block, w.touched, true, w);
         }
-        to_pulses(acq, plan, block, w);
         const std::vector<std::complex<double>> pulse = pulse_spectra(acq, plan, options, block.doppler_hz);
         for (int k = 0; k < plan.pulses && first + k < acq.pulses; ++k)
             to_samples(acq, plan, block, pulse, k, w, out.row(first + k));
