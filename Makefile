@@ -1,5 +1,5 @@
 # Each target works when run first: what is missing is installed by tools/setup.sh.
-.PHONY: demo test bench check setup clean
+.PHONY: demo test bench check format sanitize setup clean
 
 PYTHON := .venv/bin/python
 
@@ -11,13 +11,21 @@ test: setup
 
 bench: setup
 	.venv/bin/sidelook bench
-	$(PYTHON) -m pytest bench
+	@if [ -d bench ]; then $(PYTHON) -m pytest bench; fi
 
+# Formats, lint and types; `make format` puts formats right.
 check: setup
 	tools/check.sh
+
+format: setup
+	tools/check.sh --format
+
+# Native tests under AddressSanitizer with UndefinedBehaviorSanitizer, and under ThreadSanitizer.
+sanitize: setup
+	tools/sanitize.sh
 
 setup:
 	@tools/setup.sh
 
 clean:
-	rm -rf .venv build demo
+	rm -rf .venv build dist demo

@@ -18,7 +18,8 @@ static double delay_at(double t, double zero_doppler_s, double range_m, double v
     const double back = hypot(range_m, velocity * (t - zero_doppler_s));
     double delay = 2 * back / c0;
     int i;
-    for (i = 0; i < 3; ++i) delay = (back + hypot(range_m, velocity * (t - delay - zero_doppler_s))) / c0; /* gains v/c a round */
+    for (i = 0; i < 3; ++i)
+        delay = (back + hypot(range_m, velocity * (t - delay - zero_doppler_s))) / c0; /* gains v/c a round */
     return delay;
 }
 
@@ -77,11 +78,14 @@ static int check_target(const float *image, const sidelook_grid *grid, double li
         printf("%9.2f %9.2f   no echo found\n", line, sample);
         return 1;
     }
-    found_line = (double)at_i + vertex(magnitude(image, grid, at_i - 1, at_j), most, magnitude(image, grid, at_i + 1, at_j));
-    found_sample = (double)at_j + vertex(magnitude(image, grid, at_i, at_j - 1), most, magnitude(image, grid, at_i, at_j + 1));
+    found_line =
+        (double)at_i + vertex(magnitude(image, grid, at_i - 1, at_j), most, magnitude(image, grid, at_i + 1, at_j));
+    found_sample =
+        (double)at_j + vertex(magnitude(image, grid, at_i, at_j - 1), most, magnitude(image, grid, at_i, at_j + 1));
     /* Not "> 0.5": a NaN must fail. */
     good = fabs(found_line - line) <= 0.5 && fabs(found_sample - sample) <= 0.5;
-    printf("%9.2f %9.2f %9.2f %9.2f %10.3f   %s\n", line, sample, found_line, found_sample, most, good ? "good" : "WRONG");
+    printf("%9.2f %9.2f %9.2f %9.2f %10.3f   %s\n", line, sample, found_line, found_sample, most,
+           good ? "good" : "WRONG");
     return !good;
 }
 
@@ -122,8 +126,8 @@ int main(void)
     if (sidelook_focus_create(&acquisition, NULL, &focus)) return failed("create");
     grid.struct_size = sizeof grid;
     if (sidelook_focus_grid(focus, &grid) || sidelook_focus_bytes(focus, &bytes)) return failed("grid");
-    printf("sidelook %s: %d pulses x %d samples -> %ld lines x %ld samples, %.0f MB to run\n", sidelook_version(), (int)pulses, (int)samples,
-           (long)grid.lines, (long)grid.samples, (double)bytes / 1e6);
+    printf("sidelook %s: %d pulses x %d samples -> %ld lines x %ld samples, %.0f MB to run\n", sidelook_version(),
+           (int)pulses, (int)samples, (long)grid.lines, (long)grid.samples, (double)bytes / 1e6);
 
     echoes = calloc((size_t)2 * pulses * samples, sizeof *echoes);
     image = malloc((size_t)2 * (size_t)grid.lines * (size_t)grid.samples * sizeof *image);
@@ -134,13 +138,15 @@ int main(void)
     for (n = 0; n < targets; ++n) {
         const double line = floor(along[n] * (double)grid.lines) + off_line[n];
         const double sample = floor(across[n] * (double)grid.samples) + off_sample[n];
-        add_target(echoes, &acquisition, grid.first_line_time_s + line * grid.line_spacing_s, grid.first_slant_range_m + sample * grid.sample_spacing_m);
+        add_target(echoes, &acquisition, grid.first_line_time_s + line * grid.line_spacing_s,
+                   grid.first_slant_range_m + sample * grid.sample_spacing_m);
     }
     if (sidelook_focus_memory(focus, echoes, image)) return failed("focus");
 
     printf("%9s %9s %9s %9s %10s\n", "line", "sample", "found", "found", "magnitude");
     for (n = 0; n < targets; ++n)
-        wrong += check_target(image, &grid, floor(along[n] * (double)grid.lines) + off_line[n], floor(across[n] * (double)grid.samples) + off_sample[n]);
+        wrong += check_target(image, &grid, floor(along[n] * (double)grid.lines) + off_line[n],
+                              floor(across[n] * (double)grid.samples) + off_sample[n]);
     sidelook_focus_destroy(focus);
     free(image);
     free(echoes);

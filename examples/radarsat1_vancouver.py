@@ -16,9 +16,8 @@ import sys
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
-
 import sidelook
+from scipy.io import loadmat
 from sidelook import _native
 from sidelook.acquisition import Acquisition
 from sidelook.focusing import Focuser, Options
@@ -96,17 +95,22 @@ def main(argv: list[str] | None = None) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     with SlcFile(args.output / "vancouver.tif", job.grid, job.metadata, overwrite=True) as file:
         job.run(file.write)
-    print(json.dumps({
-        "doppler_ambiguity": doppler.ambiguity,
-        "doppler_centroid_hz": doppler.doppler_centroid_hz[0],
-        "sharpness_margin": doppler.margin,
-        "effective_velocity_m_per_s": velocity,
-        "share_of_samples_at_largest": job.statistics.share_at_largest,
-        "fully_exposed_lines": max(e - f for f, e in zip(job.grid.valid_first_line, job.grid.valid_end_line, strict=True)),
-        "lines": job.grid.lines,
-        "samples": job.grid.samples,
-        "quicklook": str(file.quicklook_path),
-    }, indent=2))
+    print(
+        json.dumps(
+            {
+                "doppler_ambiguity": doppler.ambiguity,
+                "doppler_centroid_hz": doppler.doppler_centroid_hz[0],
+                "sharpness_margin": doppler.margin,
+                "effective_velocity_m_per_s": velocity,
+                "share_of_samples_at_largest": job.statistics.share_at_largest,
+                "fully_exposed_lines": max(e - f for f, e in zip(job.grid.valid_first_line, job.grid.valid_end_line, strict=True)),
+                "lines": job.grid.lines,
+                "samples": job.grid.samples,
+                "quicklook": str(file.quicklook_path),
+            },
+            indent=2,
+        )
+    )
     return 0
 
 

@@ -1,5 +1,5 @@
-/* The C interface refuses what breaks a rule with a status and a sentence that names the argument, and its two ways to run
- * give the same image. Returns the number of checks that failed. */
+/* The C interface refuses what breaks a rule with a status and a sentence that names the argument, and its two ways to
+ * run give the same image. Returns the number of checks that failed. */
 #include <sidelook/sidelook.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,8 @@ static sidelook_acquisition sound(void)
 }
 
 /* Expects that the acquisition is refused as bad input and that no plan comes back. */
-static void refused(const char *what, const sidelook_acquisition *a, const sidelook_focus_options *o, sidelook_status wanted, const char *named)
+static void refused(const char *what, const sidelook_acquisition *a, const sidelook_focus_options *o,
+                    sidelook_status wanted, const char *named)
 {
     sidelook_focus *focus = (sidelook_focus *)&failures; /* not NULL, so that the call must set it */
     expect(what, sidelook_focus_create(a, o, &focus), wanted, named);
@@ -105,21 +106,25 @@ typedef struct {
     double share;
 } Memory;
 
-static int read_lines(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples, float *out, int64_t stride)
+static int read_lines(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples, float *out,
+                      int64_t stride)
 {
     const Memory *m = user;
     int64_t r;
     for (r = 0; r < lines; ++r)
-        memcpy(out + 2 * r * stride, m->echoes + 2 * ((first_line + r) * m->in_samples + first_sample), 2 * (size_t)samples * sizeof *out);
+        memcpy(out + 2 * r * stride, m->echoes + 2 * ((first_line + r) * m->in_samples + first_sample),
+               2 * (size_t)samples * sizeof *out);
     return m->read_returns;
 }
 
-static int write_lines(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples, const float *block, int64_t stride)
+static int write_lines(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples,
+                       const float *block, int64_t stride)
 {
     const Memory *m = user;
     int64_t r;
     for (r = 0; r < lines; ++r)
-        memcpy(m->image + 2 * ((first_line + r) * m->out_samples + first_sample), block + 2 * r * stride, 2 * (size_t)samples * sizeof *block);
+        memcpy(m->image + 2 * ((first_line + r) * m->out_samples + first_sample), block + 2 * r * stride,
+               2 * (size_t)samples * sizeof *block);
     return m->write_returns;
 }
 
@@ -173,11 +178,14 @@ static void runs(void)
     m.echoes = echoes, m.image = again;
     m.in_samples = a.samples, m.out_samples = grid.samples;
     m.read_returns = 7;
-    expect("read stops", sidelook_focus_run(focus, read_lines, write_lines, take_share, &m), SIDELOOK_FAILURE, "read callback returned 7");
+    expect("read stops", sidelook_focus_run(focus, read_lines, write_lines, take_share, &m), SIDELOOK_FAILURE,
+           "read callback returned 7");
     m.read_returns = 0, m.write_returns = -1;
-    expect("write stops", sidelook_focus_run(focus, read_lines, write_lines, take_share, &m), SIDELOOK_FAILURE, "write callback returned -1");
+    expect("write stops", sidelook_focus_run(focus, read_lines, write_lines, take_share, &m), SIDELOOK_FAILURE,
+           "write callback returned -1");
     m.write_returns = 0, m.progress_returns = 1;
-    expect("progress stops", sidelook_focus_run(focus, read_lines, write_lines, take_share, &m), SIDELOOK_FAILURE, "progress callback returned 1");
+    expect("progress stops", sidelook_focus_run(focus, read_lines, write_lines, take_share, &m), SIDELOOK_FAILURE,
+           "progress callback returned 1");
     m.progress_returns = 0;
     memset(again, 0, out * sizeof *again);
 

@@ -182,15 +182,11 @@ def test_schema_and_loader_agree():
 def test_schema_documents_every_field():
     fields = {f.name for f in dataclasses.fields(Acquisition)}
     assert set(SCHEMA["properties"]) == fields | {"schema"}
-    required = {
-        f.name for f in dataclasses.fields(Acquisition) if f.default is f.default_factory is dataclasses.MISSING
-    }
+    required = {f.name for f in dataclasses.fields(Acquisition) if f.default is f.default_factory is dataclasses.MISSING}
     assert set(SCHEMA["required"]) == required | {"schema"}
     for name, rule in SCHEMA["properties"].items():
         assert len(rule["description"]) > 10, name
         for ending, unit in (("_hz", "Hz"), ("_s", "(s)"), ("_m", "(m)"), ("_hz_per_s", "Hz/s"), ("_m_per_s", "m/s")):
-            longest = max(
-                (e for e in ("_hz", "_s", "_m", "_hz_per_s", "_m_per_s") if name.endswith(e)), key=len, default=""
-            )
+            longest = max((e for e in ("_hz", "_s", "_m", "_hz_per_s", "_m_per_s") if name.endswith(e)), key=len, default="")
             if longest == ending:
                 assert unit in rule["description"], name

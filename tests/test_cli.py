@@ -461,9 +461,7 @@ def test_info_refuses(files, capsys, monkeypatch):
     try:
         import osgeo.gdal  # noqa: F401
 
-        cases.append(
-            ("text.txt", 3, "text.txt looks like no format we know; must be echoes, an acquisition or an image")
-        )
+        cases.append(("text.txt", 3, "text.txt looks like no format we know; must be echoes, an acquisition or an image"))
     except ImportError:
         pass
     for name, code, sentence in cases:

@@ -23,9 +23,7 @@ PI = Q("3.14159265358979323846264338327950288")
 
 def turned(vector: Any, angle: Any) -> Any:
     c, s = np.cos(angle), np.sin(angle)
-    return np.array(
-        [c * vector[0] - s * vector[1], s * vector[0] + c * vector[1], vector[2]]
-    )
+    return np.array([c * vector[0] - s * vector[1], s * vector[0] + c * vector[1], vector[2]])
 
 
 def orbit(p: Any, time_s: Any) -> Any:
@@ -38,9 +36,7 @@ def orbit(p: Any, time_s: Any) -> Any:
     ecc = mean
     for _ in range(40):  # contracts by e = 0.0011 a step
         ecc = mean + e * np.sin(ecc)
-    nu = 2 * np.arctan2(
-        np.sqrt(1 + e) * np.sin(ecc / 2), np.sqrt(1 - e) * np.cos(ecc / 2)
-    )
+    nu = 2 * np.arctan2(np.sqrt(1 + e) * np.sin(ecc / 2), np.sqrt(1 - e) * np.cos(ecc / 2))
     u, i, node = (
         nu + Q(p.perigee_deg) * degree,
         Q(p.inclination_deg) * degree,
@@ -55,9 +51,7 @@ def norm(vector: Any) -> Any:
     return np.sqrt((vector * vector).sum())
 
 
-def flight(
-    p: Any, position: Any, velocity: Any, reference_s: float, received: Any
-) -> tuple[Any, Any]:
+def flight(p: Any, position: Any, velocity: Any, reference_s: float, received: Any) -> tuple[Any, Any]:
     """Reflection and transmission of what arrives at `received`, by fixed points, which contract by v/c = 2.5e-5."""
 
     def target(time_s: Any) -> Any:
@@ -75,9 +69,7 @@ def flight(
     return reflected, sent
 
 
-def beam(
-    a: Any, p: Any, position: Any, velocity: Any, reference_s: float, time_s: Any
-) -> float:
+def beam(a: Any, p: Any, position: Any, velocity: Any, reference_s: float, time_s: Any) -> float:
     """Two-way pattern of acquisition.h; attitude from its definition, along the ECEF velocity, by differences."""
     here = turned(orbit(p, time_s), -SPIN * time_s)
     h = Q("0.01")
@@ -88,9 +80,7 @@ def beam(
     along, up = (ahead - back) / norm(ahead - back), here / norm(here)
     down = (up * along).sum() * along - up
     down = down / norm(down)
-    right = np.cross(along, -down) * int(
-        p.look_side == simulate._native.LookSide.right or -1
-    )
+    right = np.cross(along, -down) * int(p.look_side == simulate._native.LookSide.right or -1)
     look, squint = Q(p.look_angle_deg) * PI / 180, Q(p.squint_deg) * PI / 180
     broadside = np.cos(look) * down + np.sin(look) * right
     boresight = np.cos(squint) * broadside + np.sin(squint) * along
@@ -99,11 +89,7 @@ def beam(
     d = d / norm(d)
     per_m = Q(a.carrier_hz) / LIGHT
     x = Q(a.antenna.azimuth_length_m) * per_m * (d * azimuth).sum()
-    y = (
-        Q(a.antenna.elevation_length_m)
-        * per_m
-        * (d * np.cross(azimuth, boresight)).sum()
-    )
+    y = Q(a.antenna.elevation_length_m) * per_m * (d * np.cross(azimuth, boresight)).sum()
     return float((np.sinc(float(x)) * np.sinc(float(y))) ** 2)
 
 
@@ -133,9 +119,7 @@ def reference(
 
 
 def error_db(found: Any, true: Any) -> float:
-    return float(
-        10 * np.log10(np.sum(np.abs(found - true) ** 2) / np.sum(np.abs(true) ** 2))
-    )
+    return float(10 * np.log10(np.sum(np.abs(found - true) ** 2) / np.sum(np.abs(true) ** 2)))
 
 
 def small(
@@ -153,9 +137,7 @@ def middle_s(a: Any) -> float:
 
 
 def delay_range_m(a: Any, sample: float) -> float:
-    return float(
-        0.5 * 299792458.0 * (a.first_sample_delay_s + sample / a.sample_rate_hz)
-    )
+    return float(0.5 * 299792458.0 * (a.first_sample_delay_s + sample / a.sample_rate_hz))
 
 
 # ---- platform and truth --------------------------------------------------------------------------------------------
@@ -168,12 +150,8 @@ def test_orbit_is_the_keplerian_ellipse_seen_from_the_rotating_earth() -> None:
         position, velocity = simulate.state(p, t, inertial=True)
         h = Q("1e-3")
         speed = (orbit(p, Q(t) + h) - orbit(p, Q(t) - h)) / (2 * h)
-        assert (
-            np.abs(position - orbit(p, t)).max() < 1e-7
-        )  # 7e6 m in double: eps 1e-9, some sixty operations
-        assert (
-            np.abs(velocity - speed).max() < 1e-5
-        )  # h^2 n^2 v / 6 = 1.4e-9, and the difference's own rounding
+        assert np.abs(position - orbit(p, t)).max() < 1e-7  # 7e6 m in double: eps 1e-9, some sixty operations
+        assert np.abs(velocity - speed).max() < 1e-5  # h^2 n^2 v / 6 = 1.4e-9, and the difference's own rounding
         fixed, rate = simulate.state(p, t)
         assert np.abs(fixed - turned(orbit(p, t), -SPIN * Q(t))).max() < 1e-7
         after = turned(orbit(p, Q(t) + h), -SPIN * (Q(t) + h))
@@ -187,9 +165,7 @@ def test_state_vectors_cover_zero_doppler_with_margin() -> None:
         point = simulate.place_in_beam(p, middle_s(a), delay_range_m(a, 320))
         time_s, _ = simulate.zero_doppler(p, point, middle_s(a))
         assert a.orbit[0].time_s <= min(time_s, a.first_pulse_time_s) - 15
-        assert (
-            a.orbit[-1].time_s >= max(time_s, a.first_pulse_time_s + 64 / a.prf_hz) + 15
-        )
+        assert a.orbit[-1].time_s >= max(time_s, a.first_pulse_time_s + 64 / a.prf_hz) + 15
         for vector in a.orbit[:: len(a.orbit) - 1]:
             position, velocity = simulate.state(p, vector.time_s)
             assert (vector.position_m.x, vector.velocity_m_per_s.z) == (
@@ -205,9 +181,7 @@ def test_place_and_zero_doppler_invert_each_other(squint_deg: float) -> None:
         p.look_side = getattr(simulate._native.LookSide, side)
         point = simulate.place(p, 21.0, 830e3, 150.0)
         position, velocity = simulate.state(p, 21.0)
-        assert abs(np.dot(point - position, velocity)) < 1e-6 * np.linalg.norm(
-            velocity
-        )  # 1 um along the track
+        assert abs(np.dot(point - position, velocity)) < 1e-6 * np.linalg.norm(velocity)  # 1 um along the track
         assert abs(np.linalg.norm(point - position) - 830e3) < 1e-8
         assert abs(simulate.geodetic(point)[2] - 150.0) < 1e-8
         handed = np.dot(np.cross(velocity, position), point - position)
@@ -231,9 +205,7 @@ def test_geodetic_coordinates_are_wgs84() -> None:
     # the gradient of the height is the normal of the latitude
     foot, up = simulate.ecef(47, 11, 0), simulate.ecef(47, 11, 1000)
     normal = foot * [1, 1, 1 / (1 - 1 / 298.257223563) ** 2]
-    assert np.allclose(
-        np.cross(normal / np.linalg.norm(normal), (up - foot) / 1000), 0, atol=1e-11
-    )
+    assert np.allclose(np.cross(normal / np.linalg.norm(normal), (up - foot) / 1000), 0, atol=1e-11)
 
 
 # ---- exact echoes --------------------------------------------------------------------------------------------------
@@ -246,9 +218,7 @@ def test_geodetic_coordinates_are_wgs84() -> None:
 def test_exact_is_the_definition(name: str, squint_deg: float) -> None:
     a, p = small(name, squint_deg)
     velocity, reference_s = np.array([5.0, -7.0, 3.0]), middle_s(a) - 1
-    point = (
-        simulate.place_in_beam(p, middle_s(a), delay_range_m(a, 320), 40.0) - velocity
-    )
+    point = simulate.place_in_beam(p, middle_s(a), delay_range_m(a, 320), 40.0) - velocity
     echoes = simulate.exact(
         a,
         p,
@@ -260,13 +230,7 @@ def test_exact_is_the_definition(name: str, squint_deg: float) -> None:
     # float32 rounds to 6e-8; 1e-9 m of rounding in 7e6 m turns the phase by 4 pi / 0.031 m x 1e-9 m = 4e-7
     for line in (0, 41, 63):
         for sample in range(1, 640, 29):
-            assert (
-                abs(
-                    echoes[line, sample]
-                    - reference(a, p, point, velocity, reference_s, line, sample)
-                )
-                < 1e-6
-            )
+            assert abs(echoes[line, sample] - reference(a, p, point, velocity, reference_s, line, sample)) < 1e-6
 
 
 def test_exact_starts_and_ends_with_the_pulse() -> None:
@@ -277,9 +241,7 @@ def test_exact_starts_and_ends_with_the_pulse() -> None:
     assert np.array_equal(lit, np.arange(lit[0], lit[-1] + 1))
     assert len(lit) in (500, 501)  # 10 us at 50 MHz, ends included or not
     for sample in (lit[0] - 1, lit[0], lit[-1], lit[-1] + 1):
-        assert (reference(a, p, point, np.zeros(3), 0.0, 0, int(sample)) == 0) == (
-            echoes[sample] == 0
-        )
+        assert (reference(a, p, point, np.zeros(3), 0.0, 0, int(sample)) == 0) == (echoes[sample] == 0)
 
 
 def test_pulse_edges_are_hann_slopes_inside_the_pulse() -> None:
@@ -290,30 +252,18 @@ def test_pulse_edges_are_hann_slopes_inside_the_pulse() -> None:
     plain = simulate.exact(a, p, point[None])[0]
     lit = np.flatnonzero(plain)
     for sample in [*lit[:50], *lit[-50:]]:
-        received = (
-            Q(a.first_pulse_time_s)
-            + Q(a.first_sample_delay_s)
-            + Q(int(sample)) / Q(a.sample_rate_hz)
-        )
+        received = Q(a.first_pulse_time_s) + Q(a.first_sample_delay_s) + Q(int(sample)) / Q(a.sample_rate_hz)
         sent = flight(p, point, np.zeros(3), 0.0, received)[1]
         inside = a.chirp_duration_s / 2 - abs(float(sent - Q(a.first_pulse_time_s)))
         x = min(inside / edge, 1.0)
         # the slope of the gate is a raised cosine of area 1
-        assert (
-            abs(
-                sloped[sample]
-                - plain[sample] * (x - np.sin(2 * np.pi * x) / (2 * np.pi))
-            )
-            < 1e-6
-        )
+        assert abs(sloped[sample] - plain[sample] * (x - np.sin(2 * np.pi * x) / (2 * np.pi))) < 1e-6
 
 
 def test_range_ambiguities_arise() -> None:
     """A point one pulse interval farther away falls into the same window, sent by the pulse before."""
     a, p = small(pulses=8)
-    far = simulate.place_in_beam(
-        p, middle_s(a), delay_range_m(a, 320) + 0.5 * 299792458.0 / a.prf_hz
-    )
+    far = simulate.place_in_beam(p, middle_s(a), delay_range_m(a, 320) + 0.5 * 299792458.0 / a.prf_hz)
     antenna = a.antenna
     antenna.elevation_length_m = 0.0
     a.antenna = antenna
@@ -331,13 +281,9 @@ def test_range_ambiguities_arise() -> None:
 def test_side_lobes_light_targets_outside_the_main_lobe() -> None:
     a, p = small(pulses=8)
     lobe_s = 299792458.0 / a.carrier_hz * delay_range_m(a, 320) / 12.3 / 7100
-    point = simulate.place_in_beam(
-        p, middle_s(a) + 1.5 * lobe_s, delay_range_m(a, 320)
-    )[None]
+    point = simulate.place_in_beam(p, middle_s(a) + 1.5 * lobe_s, delay_range_m(a, 320))[None]
     full = np.abs(simulate.exact(a, p, point)).max()
-    assert (
-        abs(full - (2 / (3 * np.pi)) ** 2) < 0.003
-    )  # sinc^2(1.5), less 1 % for the ground speed taken
+    assert abs(full - (2 / (3 * np.pi)) ** 2) < 0.003  # sinc^2(1.5), less 1 % for the ground speed taken
     assert not simulate.exact(a, p, point, beam_limit=1.0).any()
     assert np.abs(simulate.exact(a, p, point, beam_limit=2.0)).max() == full
 
@@ -346,30 +292,17 @@ def test_range_factor_is_the_radar_equation() -> None:
     a, p = small(pulses=2)
     range_m = delay_range_m(a, 320)
     point = simulate.place_in_beam(p, middle_s(a), range_m)[None]
-    ratio = np.abs(
-        simulate.exact(a, p, point, reference_range_m=2 * range_m)[0, 320]
-        / simulate.exact(a, p, point)[0, 320]
-    )
-    assert (
-        abs(ratio - 4) < 1e-4
-    )  # the range at the instant of reflection differs by some metres
+    ratio = np.abs(simulate.exact(a, p, point, reference_range_m=2 * range_m)[0, 320] / simulate.exact(a, p, point)[0, 320])
+    assert abs(ratio - 4) < 1e-4  # the range at the instant of reflection differs by some metres
 
 
 # ---- the fast scene ------------------------------------------------------------------------------------------------
 
 
-def scattered(
-    a: Any, p: Any, count: int, seed: int, lobes: float = 1.05
-) -> tuple[Any, Any]:
+def scattered(a: Any, p: Any, count: int, seed: int, lobes: float = 1.05) -> tuple[Any, Any]:
     """Random points all over the window and the beam, some beyond either, at heights of 0 to 60 m."""
     random = np.random.default_rng(seed)
-    lobe_s = (
-        299792458.0
-        / a.carrier_hz
-        * delay_range_m(a, 0)
-        / a.antenna.azimuth_length_m
-        / 7000
-    )
+    lobe_s = 299792458.0 / a.carrier_hz * delay_range_m(a, 0) / a.antenna.azimuth_length_m / 7000
     positions = [
         simulate.place_in_beam(
             p,
@@ -379,9 +312,7 @@ def scattered(
         )
         for _ in range(count)
     ]
-    return np.array(positions), random.normal(size=count) + 1j * random.normal(
-        size=count
-    )
+    return np.array(positions), random.normal(size=count) + 1j * random.normal(size=count)
 
 
 @pytest.mark.parametrize("name", ["c-stripmap", "x-stripmap"])
@@ -440,9 +371,7 @@ def test_a_coast_is_the_sum_of_its_scatterers() -> None:
         "noise": False,
     }
     dark = simulate.coast(**options, seed=5)
-    lit = simulate.coast(
-        **options, seed=5, calibration=(2, 3), calibration_rcs_dbsm=50.0
-    )
+    lit = simulate.coast(**options, seed=5, calibration=(2, 3), calibration_rcs_dbsm=50.0)
     positions = np.array([t["position_m"] for t in lit.truth["targets"]])
     true = simulate.exact(
         lit.acquisition,
@@ -465,14 +394,8 @@ def test_results_do_not_depend_on_threads() -> None:
     positions, amplitudes = scattered(a, p, 8, seed=6)
     exact = [simulate.exact(a, p, positions, amplitudes, threads=n) for n in (1, 2, 3)]
     edge = 6 / a.sample_rate_hz
-    scene = [
-        simulate.scene(a, p, positions, amplitudes, pulse_edge_s=edge, threads=n)[0]
-        for n in (1, 2, 3)
-    ]
-    coast = [
-        simulate.coast(pulses=40, samples=600, bits=6, step=300.0, threads=n)
-        for n in (1, 2, 3)
-    ]
+    scene = [simulate.scene(a, p, positions, amplitudes, pulse_edge_s=edge, threads=n)[0] for n in (1, 2, 3)]
+    coast = [simulate.coast(pulses=40, samples=600, bits=6, step=300.0, threads=n) for n in (1, 2, 3)]
     for runs in (exact, scene, [c.echoes for c in coast]):
         assert np.array_equal(runs[0], runs[1]) and np.array_equal(runs[0], runs[2])
     assert coast[0].truth["ships"] == coast[2].truth["ships"]
@@ -483,9 +406,7 @@ def test_seeds_differ_and_repeat() -> None:
     one, again, other = (simulate.coast(**options, seed=s) for s in (1, 1, 2))
     assert np.array_equal(one.echoes, again.echoes)
     # independent echoes: correlation of 4800 samples, whose speckle is some 20 samples wide
-    c = np.vdot(one.echoes, other.echoes) / (
-        np.linalg.norm(one.echoes) * np.linalg.norm(other.echoes)
-    )
+    c = np.vdot(one.echoes, other.echoes) / (np.linalg.norm(one.echoes) * np.linalg.norm(other.echoes))
     assert abs(c) < 0.3
 
 
@@ -498,15 +419,11 @@ def test_noise_is_complex_white_and_has_its_variance() -> None:
     n = x.size
     # of n values: power +- 1/sqrt(n), I and Q each +- sqrt(2/n), correlations +- 1/sqrt(n); five sigma
     assert abs(np.mean(np.abs(x) ** 2) / 9 - 1) < 5 / np.sqrt(n)
-    assert abs(np.mean(x.real**2) / 4.5 - 1) < 5 * np.sqrt(2 / n) and abs(
-        np.mean(x)
-    ) < 5 * 3 / np.sqrt(n)
+    assert abs(np.mean(x.real**2) / 4.5 - 1) < 5 * np.sqrt(2 / n) and abs(np.mean(x)) < 5 * 3 / np.sqrt(n)
     assert abs(np.mean(x.real * x.imag)) / 4.5 < 5 / np.sqrt(n)
     for shifted in (x[1:] * x[:-1].conj(), x[:, 1:] * x[:, :-1].conj()):
         assert abs(shifted.mean()) / 9 < 5 / np.sqrt(n)
-    assert abs(np.mean(np.abs(x) ** 4) / 81 - 2) < 5 * np.sqrt(
-        20 / n
-    )  # Gaussian: var |n|^4 = 20 sigma^8
+    assert abs(np.mean(np.abs(x) ** 4) / 81 - 2) < 5 * np.sqrt(20 / n)  # Gaussian: var |n|^4 = 20 sigma^8
     y = np.zeros((100, 2000), np.complex64)
     simulate.receive(y, noise_sigma=3.0, seed=9, first_line=400)
     assert np.array_equal(y, x[400:])  # a line's noise is its own
@@ -529,11 +446,7 @@ def test_gain_steps_imbalance_and_bias() -> None:
     )
     angle = np.angle(x[0])
     for line, gain in zip(range(6), (1, 1, 10**0.3, 10**0.3, 0.1, 0.1), strict=True):
-        true = (
-            gain * np.cos(angle)
-            + 3
-            + 1j * (1.2 * gain * np.sin(angle + np.radians(5)) - 4)
-        )
+        true = gain * np.cos(angle) + 3 + 1j * (1.2 * gain * np.sin(angle + np.radians(5)) - 4)
         assert np.abs(faulty[line] - true).max() < 2e-6  # float32 at 5
 
 
@@ -546,9 +459,7 @@ def test_quantiser_levels_and_saturation() -> None:
     assert np.array_equal(np.unique(y.real), levels.astype(np.float32))
     inside = np.abs(x.real) <= 2.0
     assert np.abs(y.real - x.real)[inside].max() <= 0.25 + 1e-6
-    assert np.all(np.abs(y.real[~inside]) == 1.75) and np.all(
-        np.sign(y.real[~inside]) == np.sign(x.real[~inside])
-    )
+    assert np.all(np.abs(y.real[~inside]) == 1.75) and np.all(np.sign(y.real[~inside]) == np.sign(x.real[~inside]))
     counted = np.mean(np.abs(np.stack([x.real, x.imag])) > 2.0)
     assert abs(saturated - counted) < 1e-6
     expected = 0.0455002638963584  # 2 Q(2)
@@ -562,9 +473,7 @@ def test_quantiser_levels_and_saturation() -> None:
 def test_sea_is_k_distributed(shape: float) -> None:
     """Intensity = gamma texture x unit exponential: E[I^n] = n! Gamma(nu + n) / (nu^n Gamma(nu)), Ward 1981."""
     # 5 correlation lengths apart: independent (exp(-25))
-    tau = simulate.sea_texture(
-        k_shape=shape, correlation_m=50.0, rows=300, cols=300, spacing_m=250.0, seed=11
-    ).ravel()
+    tau = simulate.sea_texture(k_shape=shape, correlation_m=50.0, rows=300, cols=300, spacing_m=250.0, seed=11).ravel()
     random = np.random.default_rng(12)
     intensity = tau * random.exponential(size=tau.size)
 
@@ -575,9 +484,7 @@ def test_sea_is_k_distributed(shape: float) -> None:
         sigma = np.sqrt((moment(2 * n) - moment(n) ** 2) / tau.size)
         assert abs(np.mean(intensity**n) - moment(n)) < 4 * sigma, f"moment {n}"
     # the texture itself: variance 1/nu; the fourth central moment of a gamma is (3 + 6/nu)/nu^2
-    assert abs(tau.var() - 1 / shape) < 4 * np.sqrt(
-        (2 + 6 / shape) / shape**2 / tau.size
-    )
+    assert abs(tau.var() - 1 / shape) < 4 * np.sqrt((2 + 6 / shape) / shape**2 / tau.size)
 
 
 def test_sea_texture_is_correlated_over_its_length() -> None:
@@ -594,15 +501,10 @@ def test_sea_texture_is_correlated_over_its_length() -> None:
         - 1
     )
     power = np.mean(tau**2)
-    independent = (
-        600 * 25 / (100 * np.sqrt(np.pi / 2))
-    )  # a side: correlated squares exp(-2 d^2 / length^2)
+    independent = 600 * 25 / (100 * np.sqrt(np.pi / 2))  # a side: correlated squares exp(-2 d^2 / length^2)
     for lag in (1, 2, 4, 8):
         for moved in (tau[lag:] * tau[:-lag], tau[:, lag:] * tau[:, :-lag]):
-            assert (
-                abs(moved.mean() / power - np.exp(-((lag / 4) ** 2)))
-                < 4 * np.sqrt(2) / independent + 0.01
-            )
+            assert abs(moved.mean() / power - np.exp(-((lag / 4) ** 2))) < 4 * np.sqrt(2) / independent + 0.01
 
 
 def test_cmod5n_is_the_memorandum() -> None:
@@ -623,9 +525,7 @@ def test_cmod5n_is_the_memorandum() -> None:
         if s < s0:
             f *= (s / s0) ** (s0 * (1 - 1 / (1 + np.exp(-s0))))
         b0 = f**gamma * 10 ** (a0 + a1 * v)
-        b1 = c[13] * (1 + x) - c[14] * v * (
-            0.5 + x - np.tanh(4 * (x + c[15] + c[16] * v))
-        )
+        b1 = c[13] * (1 + x) - c[14] * v * (0.5 + x - np.tanh(4 * (x + c[15] + c[16] * v)))
         b1 /= 1 + np.exp(0.34 * (v - c[17]))
         y0, n = c[18], c[19]
         y = 1 + v / np.polyval(c[22:19:-1], x)
@@ -638,31 +538,18 @@ def test_cmod5n_is_the_memorandum() -> None:
     for v in (1.0, 4.0, 8.0, 15.0, 25.0):
         for phi in (0.0, 60.0, 90.0, 180.0):
             for theta in (20.0, 33.0, 45.0, 57.0):
-                found = simulate.sea_sigma0(
-                    "cmod5n", wind_m_per_s=v, relative_deg=phi, incidence_deg=theta
-                )
+                found = simulate.sea_sigma0("cmod5n", wind_m_per_s=v, relative_deg=phi, incidence_deg=theta)
                 assert abs(found / model(v, phi, theta) - 1) < 1e-12
-    at = {
-        phi: simulate.sea_sigma0(
-            "cmod5n", wind_m_per_s=10, relative_deg=phi, incidence_deg=35
-        )
-        for phi in (0, 90, 180)
-    }
+    at = {phi: simulate.sea_sigma0("cmod5n", wind_m_per_s=10, relative_deg=phi, incidence_deg=35) for phi in (0, 90, 180)}
     assert at[0] > at[180] > at[90]
     assert -12 < 10 * np.log10(at[0]) < -7  # C-band VV upwind at 10 m/s and 35 degrees
 
 
 def test_nrl_model_follows_its_formula() -> None:
     # grazing 50 degrees, sea state 4 (wind 3.16 x 4^0.8 = 9.58 m/s), 9.65 GHz, by hand from the report's formula
-    db = (
-        -50.79
-        + 25.93 * np.log10(np.sin(np.radians(50)))
-        + (27.5 + 0.7093 * 50) * np.log10(9.65) / (1 + 0.95 * 50)
-    )
+    db = -50.79 + 25.93 * np.log10(np.sin(np.radians(50))) + (27.5 + 0.7093 * 50) * np.log10(9.65) / (1 + 0.95 * 50)
     db += 21.58 * 5 ** (1 / (2 + 0.085 * 50 + 0.033 * 4)) + 0.00211 * 2500
-    found = simulate.sea_sigma0(
-        "nrl", wind_m_per_s=3.16 * 4**0.8, incidence_deg=40, carrier_hz=9.65e9
-    )
+    found = simulate.sea_sigma0("nrl", wind_m_per_s=3.16 * 4**0.8, incidence_deg=40, carrier_hz=9.65e9)
     assert abs(10 * np.log10(found) - db) < 1e-9
 
 
@@ -680,31 +567,15 @@ def test_raw_power_is_that_of_the_stated_sigma0_and_nesz() -> None:
     )
     a, p, t = sea.acquisition, sea.platform, sea.truth
     long = simulate.acquire(simulate.sensor(), 2100, 1400)
-    point = simulate.place_in_beam(p, middle_s(long), t["scene"]["centre_range_m"])[
-        None
-    ]
+    point = simulate.place_in_beam(p, middle_s(long), t["scene"]["centre_range_m"])[None]
 
     def energy(edge_s: float) -> float:
-        return float(
-            np.sum(
-                np.abs(
-                    simulate.exact(long, p, point, beam_limit=1.0, pulse_edge_s=edge_s)
-                )
-                ** 2
-            )
-        )
+        return float(np.sum(np.abs(simulate.exact(long, p, point, beam_limit=1.0, pulse_edge_s=edge_s)) ** 2))
 
-    track = [
-        simulate.place_in_beam(p, middle_s(a) + h, t["scene"]["centre_range_m"])
-        for h in (-0.5, 0.5)
-    ]
-    cell = 299792458.0 / (
-        2 * a.sample_rate_hz * np.sin(np.radians(t["sea"]["incidence_deg"]))
-    )
+    track = [simulate.place_in_beam(p, middle_s(a) + h, t["scene"]["centre_range_m"]) for h in (-0.5, 0.5)]
+    cell = 299792458.0 / (2 * a.sample_rate_hz * np.sin(np.radians(t["sea"]["incidence_deg"])))
     cell *= np.linalg.norm(track[1] - track[0]) / a.prf_hz  # ground area of a sample
-    expected = (
-        10 ** (t["sea"]["sigma0_db"] / 10) * cell * energy(t["scene"]["pulse_edge_s"])
-    )
+    expected = 10 ** (t["sea"]["sigma0_db"] / 10) * cell * energy(t["scene"]["pulse_edge_s"])
     found = float(np.mean(np.abs(sea.echoes[:, 600:800]) ** 2))
     # A pulse's footprint is 1500 m by 5 km: some 4000 patches of texture (variance 1/20), and the speckle of 200
     # samples (one resolution cell each 1.2) times 48 pulses (a Doppler band apart each 1.5): 1 %, four sigma and a margin
@@ -712,9 +583,7 @@ def test_raw_power_is_that_of_the_stated_sigma0_and_nesz() -> None:
     noisy = simulate.coast(pulses=16, samples=600, ships=0, land=False)
     n = noisy.truth["noise"]
     nesz = n["sigma"] ** 2 / (energy(0.0) * noisy.truth["scene"]["cell_area_m2"])
-    assert (
-        abs(10 * np.log10(nesz) - n["nesz_db"]) < 0.05
-    )  # the scene's centre differs by a few metres
+    assert abs(10 * np.log10(nesz) - n["nesz_db"]) < 0.05  # the scene's centre differs by a few metres
 
 
 def test_ship_truth_is_consistent() -> None:
@@ -731,9 +600,7 @@ def test_ship_truth_is_consistent() -> None:
         assert abs(np.linalg.norm(velocity) - ship["speed_m_per_s"]) < 1e-9
         lat, lon = np.radians(ship["latitude_deg"]), np.radians(ship["longitude_deg"])
         east = np.array([-np.sin(lon), np.cos(lon), 0])
-        north = np.array(
-            [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)]
-        )
+        north = np.array([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)])
         if ship["speed_m_per_s"] > 0:
             heading = np.degrees(np.arctan2(velocity @ east, velocity @ north)) % 360
             assert abs((heading - ship["heading_deg"] + 180) % 360 - 180) < 0.1
@@ -797,9 +664,7 @@ def test_refusals_name_argument_value_and_rule() -> None:
             "beam_limit is 0.0",
         ),
         (
-            lambda: simulate.scene(
-                a, p, ok, pulse_edge_s=2e-7, velocities_m_per_s=[[40.0, 0.0, 0.0]]
-            ),
+            lambda: simulate.scene(a, p, ok, pulse_edge_s=2e-7, velocities_m_per_s=[[40.0, 0.0, 0.0]]),
             "velocity is 40.0",
         ),
         (lambda: simulate.receive(zeros, noise_sigma=-1.0), "noise_sigma is -1.0"),
@@ -835,9 +700,7 @@ def test_refusals_name_argument_value_and_rule() -> None:
         simulate.coast(pulses=64, samples=640, max_bytes=1000000)
 
 
-def test_command_writes_echoes_and_truth(
-    tmp_path: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_writes_echoes_and_truth(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("sarkit")
     from sidelook import cli, crsd
 

@@ -1,13 +1,40 @@
 #!/usr/bin/env bash
-# Format, lint and types. Prints what is wrong and fails; changes nothing.
+# Format, lint and types. Prints what is wrong and fails; changes nothing. `tools/check.sh --format` puts the formats right.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-.venv/bin/python -m pip install --quiet "clang-format==18.1.8" "clang-tidy==18.1.8" "ruff>=0.8" "mypy>=1.13"
-mapfile -t native < <(git ls-files '*.cpp' '*.h' '*.c')
-.venv/bin/clang-format --dry-run -Werror "${native[@]}"
-.venv/bin/ruff check python tests bench examples tools
-.venv/bin/mypy --strict python/sidelook
-database=$(ls -d build/*/compile_commands.json | head -1)
-mapfile -t sources < <(git ls-files 'cpp/src/*.cpp' | grep -v fft_ducc0)
-printf '%s\n' "${sources[@]}" | xargs -P 2 -n 4 .venv/bin/clang-tidy --quiet -p "$(dirname "$database")" 2>/dev/null
+bin=.venv/bin
+wanted=$(sha256sum pyproject.toml | cut -c1-16)
+if [ "$(cat .venv/checkers 2>/dev/null)" != "$wanted" ]; then
+    # The tools named in the extra `dev`, without building the package again for them.
+    mapfile -t tools < <($bin/python - <<'END'
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    from pip._vendor import tomli as tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["project"]["optional-dependencies"]["dev"], sep="\n")
+END
+    )
+    $bin/python -m pip install --quiet "${tools[@]}"
+    echo "$wanted" >.venv/checkers
+fi
+
+mapfile -t native < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.h' '*.c')
+if [ "${1:-}" = --format ]; then
+    $bin/clang-format -i "${native[@]}"
+    $bin/ruff check --quiet --fix --select I python tests examples tools || true
+    $bin/ruff format --quiet python tests examples tools
+    exit 0
+fi
+$bin/clang-format --dry-run -Werror "${native[@]}"
+$bin/ruff check --quiet python tests examples tools
+$bin/ruff format --quiet --check python tests examples tools
+$bin/mypy --strict python/sidelook
+
+# clang-tidy reads how files are compiled from a build folder that is configured and never built: each file once.
+ducc0=${SIDELOOK_DUCC0_DIR:-$(find "$PWD/build" -maxdepth 3 -type d -path '*/ducc0/ducc0-*' -print -quit)}
+$bin/cmake -S . -B build/tidy -G Ninja -DCMAKE_MAKE_PROGRAM="$PWD/$bin/ninja" -DSIDELOOK_PORTABLE_ONLY=ON -DSIDELOOK_THREADS=std \
+    ${ducc0:+"-DSIDELOOK_DUCC0_DIR=$ducc0"} >/dev/null
+git ls-files --cached --others --exclude-standard 'cpp/src/*.cpp' | grep -v fft_ducc0 |
+    xargs -P "$(nproc)" -n 2 $bin/clang-tidy --quiet -p build/tidy 2> >(grep -v 'warnings\? generated\.$' >&2)

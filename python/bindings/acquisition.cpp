@@ -6,7 +6,8 @@ using namespace sidelook;
 void bind_acquisition(py::module_ &m)
 {
     py::class_<Vec3>(m, "Vec3")
-        .def(py::init([](double x, double y, double z) { return Vec3{x, y, z}; }), py::arg("x"), py::arg("y"), py::arg("z"))
+        .def(py::init([](double x, double y, double z) { return Vec3{x, y, z}; }), py::arg("x"), py::arg("y"),
+             py::arg("z"))
         .def_readwrite("x", &Vec3::x)
         .def_readwrite("y", &Vec3::y)
         .def_readwrite("z", &Vec3::z);

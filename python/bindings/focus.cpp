@@ -11,8 +11,9 @@ using namespace sidelook;
 static py::array_t<c64> wrap(View2<const c64> v)
 {
     // The view's memory is only good during the call; the Python side writes it out and forgets it.
-    return py::array_t<c64>({v.rows, v.cols}, {v.stride * static_cast<py::ssize_t>(sizeof(c64)), static_cast<py::ssize_t>(sizeof(c64))}, v.data,
-                            py::capsule(v.data, [](void *) {}));
+    return py::array_t<c64>({v.rows, v.cols},
+                            {v.stride * static_cast<py::ssize_t>(sizeof(c64)), static_cast<py::ssize_t>(sizeof(c64))},
+                            v.data, py::capsule(v.data, [](void *) {}));
 }
 
 static EchoReader reader_from(const py::function &read)
@@ -120,14 +121,15 @@ void bind_focus(py::module_ &m)
 
     py::class_<EchoSurvey>(m, "EchoSurvey")
         .def(py::init<std::int64_t, double>(), py::arg("samples"), py::arg("prf_hz"))
-        .def("add",
-             [](EchoSurvey &s, const array_in<c64> &lines) {
-                 require(lines.ndim() == 2, "echoes is not two-dimensional; must be (pulses, samples)");
-                 const View2<const c64> v(lines.data(), lines.shape(0), lines.shape(1));
-                 const py::gil_scoped_release release;
-                 s.add(v);
-             },
-             py::arg("lines").noconvert())
+        .def(
+            "add",
+            [](EchoSurvey &s, const array_in<c64> &lines) {
+                require(lines.ndim() == 2, "echoes is not two-dimensional; must be (pulses, samples)");
+                const View2<const c64> v(lines.data(), lines.shape(0), lines.shape(1));
+                const py::gil_scoped_release release;
+                s.add(v);
+            },
+            py::arg("lines").noconvert())
         .def("result", &EchoSurvey::result);
 
     py::class_<EchoCorrections>(m, "EchoCorrections")
@@ -147,12 +149,14 @@ void bind_focus(py::module_ &m)
         .def_readonly("doppler_centroid_hz", &AmbiguityEstimate::doppler_centroid_hz);
     m.def(
         "estimate_ambiguity",
-        [](const Acquisition &a, const std::vector<double> &fraction, const py::function &read, const EchoCorrections &c, int from, int to) {
+        [](const Acquisition &a, const std::vector<double> &fraction, const py::function &read,
+           const EchoCorrections &c, int from, int to) {
             const EchoReader reader = reader_from(read);
             const py::gil_scoped_release release;
             return estimate_ambiguity(a, fraction, reader, c, from, to);
         },
-        py::arg("acquisition"), py::arg("fraction_hz"), py::arg("read"), py::arg("corrections"), py::arg("first"), py::arg("last"));
+        py::arg("acquisition"), py::arg("fraction_hz"), py::arg("read"), py::arg("corrections"), py::arg("first"),
+        py::arg("last"));
     m.def(
         "estimate_velocity",
         [](const Acquisition &a, const py::function &read, const EchoCorrections &c, double from, double to) {
@@ -160,19 +164,23 @@ void bind_focus(py::module_ &m)
             const py::gil_scoped_release release;
             return estimate_velocity(a, reader, c, from, to);
         },
-        py::arg("acquisition"), py::arg("read"), py::arg("corrections"), py::arg("first_m_per_s"), py::arg("last_m_per_s"));
+        py::arg("acquisition"), py::arg("read"), py::arg("corrections"), py::arg("first_m_per_s"),
+        py::arg("last_m_per_s"));
 
     py::class_<Quicklook>(m, "Quicklook")
-        .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t>(), py::arg("lines"), py::arg("samples"), py::arg("looks_azimuth"),
-             py::arg("looks_range"))
-        .def("add",
-             [](Quicklook &q, std::int64_t line, std::int64_t sample, const py::array_t<c64> &block) {
-                 require(block.ndim() == 2 && block.strides(1) == static_cast<py::ssize_t>(sizeof(c64)), "block is not a complex64 image with contiguous lines");
-                 const View2<const c64> v(block.data(), block.shape(0), block.shape(1), block.strides(0) / static_cast<py::ssize_t>(sizeof(c64)));
-                 const py::gil_scoped_release release;
-                 q.add(line, sample, v);
-             },
-             py::arg("first_line"), py::arg("first_sample"), py::arg("block").noconvert())
+        .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t>(), py::arg("lines"), py::arg("samples"),
+             py::arg("looks_azimuth"), py::arg("looks_range"))
+        .def(
+            "add",
+            [](Quicklook &q, std::int64_t line, std::int64_t sample, const py::array_t<c64> &block) {
+                require(block.ndim() == 2 && block.strides(1) == static_cast<py::ssize_t>(sizeof(c64)),
+                        "block is not a complex64 image with contiguous lines");
+                const View2<const c64> v(block.data(), block.shape(0), block.shape(1),
+                                         block.strides(0) / static_cast<py::ssize_t>(sizeof(c64)));
+                const py::gil_scoped_release release;
+                q.add(line, sample, v);
+            },
+            py::arg("first_line"), py::arg("first_sample"), py::arg("block").noconvert())
         .def("render", [](const Quicklook &q) {
             py::array_t<std::uint8_t> out({q.rows(), q.cols()});
             q.render({out.mutable_data(), q.rows(), q.cols()});
@@ -206,9 +214,11 @@ void bind_focus(py::module_ &m)
         .def("costs", &FocusPlan::costs)
         .def(
             "run_until",
-            [](const FocusPlan &plan, const std::string &stage, const array_in<c64> &echoes, const EchoCorrections &corrections) {
+            [](const FocusPlan &plan, const std::string &stage, const array_in<c64> &echoes,
+               const EchoCorrections &corrections) {
                 require(echoes.ndim() == 2, "echoes is not two-dimensional; must be (pulses, samples)");
-                const FocusPlan::Inside inside = plan.run_until(stage, {echoes.data(), echoes.shape(0), echoes.shape(1)}, corrections);
+                const FocusPlan::Inside inside =
+                    plan.run_until(stage, {echoes.data(), echoes.shape(0), echoes.shape(1)}, corrections);
                 py::array_t<c64> data({inside.lines, inside.samples});
                 std::copy(inside.data.begin(), inside.data.end(), data.mutable_data());
                 py::dict place;

@@ -6,7 +6,8 @@
 
 using namespace sidelook;
 
-namespace {
+namespace
+{
 
 /// A view of a complex64 image whose rows may lie apart; nothing is copied or converted.
 View2<const c64> image_view(const py::array &image)

@@ -9,11 +9,13 @@
 using namespace sidelook;
 namespace sim = sidelook::simulate;
 
-namespace {
+namespace
+{
 
 Vec3 vec3_of(const array_in<double> &a, const char *name)
 {
-    require(a.ndim() == 1 && a.shape(0) == 3, std::string(name) + " has " + std::to_string(a.size()) + " values; must have 3");
+    require(a.ndim() == 1 && a.shape(0) == 3,
+            std::string(name) + " has " + std::to_string(a.size()) + " values; must have 3");
     return {a.at(0), a.at(1), a.at(2)};
 }
 
@@ -32,11 +34,13 @@ std::vector<sim::Target> targets_of(const array_in<double> &positions, const arr
     require(positions.ndim() == 2 && positions.shape(1) == 3,
             "positions_m has " + std::to_string(positions.ndim()) + " dimensions; must have the shape (targets, 3)");
     const py::ssize_t n = positions.shape(0);
-    require(amplitudes.ndim() == 1 && amplitudes.shape(0) == n,
-            "amplitudes has " + std::to_string(amplitudes.size()) + " values; must have one a target, " + std::to_string(n));
+    require(amplitudes.ndim() == 1 && amplitudes.shape(0) == n, "amplitudes has " + std::to_string(amplitudes.size()) +
+                                                                    " values; must have one a target, " +
+                                                                    std::to_string(n));
     if (velocities)
         require(velocities->ndim() == 2 && velocities->shape(0) == n && velocities->shape(1) == 3,
-                "velocities_m_per_s has " + std::to_string(velocities->size()) + " values; must have the shape of positions_m");
+                "velocities_m_per_s has " + std::to_string(velocities->size()) +
+                    " values; must have the shape of positions_m");
     std::vector<sim::Target> targets(static_cast<std::size_t>(n));
     for (py::ssize_t i = 0; i < n; ++i) {
         sim::Target &t = targets[static_cast<std::size_t>(i)];
@@ -186,111 +190,134 @@ void bind_simulate(py::module_ &m)
         .def_readwrite("threads", &sim::CoastOptions::threads)
         .def_readwrite("max_bytes", &sim::CoastOptions::max_bytes);
 
-    const auto state_pair = [](const sim::State &s) { return py::make_tuple(array_of(s.position_m), array_of(s.velocity_m_per_s)); };
+    const auto state_pair = [](const sim::State &s) {
+        return py::make_tuple(array_of(s.position_m), array_of(s.velocity_m_per_s));
+    };
     m.def("sim_sensor", &sim::sensor, py::arg("name"));
-    m.def("sim_acquire", &sim::acquire, py::arg("sensor"), py::arg("pulses"), py::arg("samples"), py::arg("height_m") = 0.0);
-    m.def("sim_inertial_state", [state_pair](const sim::Platform &p, double t) { return state_pair(sim::inertial_state(p, t)); },
-          py::arg("platform"), py::arg("time_s"));
-    m.def("sim_earth_fixed_state",
-          [state_pair](const sim::Platform &p, double t) { return state_pair(sim::earth_fixed_state(p, t)); },
-          py::arg("platform"), py::arg("time_s"));
+    m.def("sim_acquire", &sim::acquire, py::arg("sensor"), py::arg("pulses"), py::arg("samples"),
+          py::arg("height_m") = 0.0);
+    m.def(
+        "sim_inertial_state",
+        [state_pair](const sim::Platform &p, double t) { return state_pair(sim::inertial_state(p, t)); },
+        py::arg("platform"), py::arg("time_s"));
+    m.def(
+        "sim_earth_fixed_state",
+        [state_pair](const sim::Platform &p, double t) { return state_pair(sim::earth_fixed_state(p, t)); },
+        py::arg("platform"), py::arg("time_s"));
     m.def("sim_antenna_frame", &sim::antenna_frame, py::arg("platform"), py::arg("time_s"));
-    m.def("sim_boresight_point",
-          [](const sim::Platform &p, double t, double h) { return array_of(sim::boresight_point(p, t, h)); },
-          py::arg("platform"), py::arg("time_s"), py::arg("height_m"));
-    m.def("sim_to_geodetic",
-          [](const array_in<double> &p) {
-              const sim::Geodetic g = sim::to_geodetic(vec3_of(p, "position_m"));
-              return py::make_tuple(g.latitude_deg, g.longitude_deg, g.height_m);
-          },
-          py::arg("position_m").noconvert());
-    m.def("sim_to_ecef",
-          [](double lat, double lon, double height) { return array_of(sim::to_ecef({lat, lon, height})); },
-          py::arg("latitude_deg"), py::arg("longitude_deg"), py::arg("height_m"));
-    m.def("sim_zero_doppler",
-          [](const sim::Platform &p, const array_in<double> &position, double near, const array_in<double> &velocity,
-             double reference_time_s) {
-              sim::Target target;
-              target.position_m = vec3_of(position, "position_m");
-              target.velocity_m_per_s = vec3_of(velocity, "velocity_m_per_s");
-              target.reference_time_s = reference_time_s;
-              const sim::ZeroDoppler z = sim::zero_doppler(p, target, near);
-              return py::make_tuple(z.time_s, z.slant_range_m);
-          },
-          py::arg("platform"), py::arg("position_m").noconvert(), py::arg("near_time_s"),
-          py::arg("velocity_m_per_s").noconvert(), py::arg("reference_time_s"));
-    m.def("sim_place",
-          [](const sim::Platform &p, double t, double range, double height) { return array_of(sim::place(p, {t, range}, height)); },
-          py::arg("platform"), py::arg("time_s"), py::arg("slant_range_m"), py::arg("height_m"));
-    m.def("sim_place_in_beam",
-          [](const sim::Platform &p, double t, double range, double height) {
-              return array_of(sim::place_in_beam(p, t, range, height));
-          },
-          py::arg("platform"), py::arg("time_s"), py::arg("slant_range_m"), py::arg("height_m"));
-    m.def("sim_exact",
-          [](const Acquisition &a, const sim::Platform &p, const array_in<double> &positions,
-             const array_in<std::complex<double>> &amplitudes, const std::optional<array_in<double>> &velocities,
-             double reference_time_s, const sim::EchoOptions &options) {
-              const auto targets = targets_of(positions, amplitudes, velocities, reference_time_s);
-              py::array_t<c64> out = echo_array(a);
-              const View2<c64> view = view_of(out);
-              py::gil_scoped_release release;
-              sim::simulate_exact(a, p, targets, options, view);
-              return out;
-          },
-          py::arg("acquisition"), py::arg("platform"), py::arg("positions_m").noconvert(), py::arg("amplitudes").noconvert(),
-          py::arg("velocities_m_per_s").noconvert(), py::arg("reference_time_s"), py::arg("options"));
-    m.def("sim_scene",
-          [](const Acquisition &a, const sim::Platform &p, const array_in<double> &positions,
-             const array_in<std::complex<double>> &amplitudes, const std::optional<array_in<double>> &velocities,
-             double reference_time_s, const sim::EchoOptions &options) {
-              const auto targets = targets_of(positions, amplitudes, velocities, reference_time_s);
-              py::array_t<c64> out = echo_array(a);
-              const View2<c64> view = view_of(out);
-              sim::SceneReport report;
-              {
-                  py::gil_scoped_release release;
-                  report = sim::simulate_scene(a, p, targets, options, view);
-              }
-              return py::make_tuple(out, dict_of(report));
-          },
-          py::arg("acquisition"), py::arg("platform"), py::arg("positions_m").noconvert(), py::arg("amplitudes").noconvert(),
-          py::arg("velocities_m_per_s").noconvert(), py::arg("reference_time_s"), py::arg("options"));
-    m.def("sim_coast",
-          [](const sim::Sensor &sensor, const Acquisition &a, const sim::CoastOptions &options) {
-              py::array_t<c64> out = echo_array(a);
-              const View2<c64> view = view_of(out);
-              sim::CoastTruth truth;
-              {
-                  py::gil_scoped_release release;
-                  truth = sim::simulate_coast(sensor, a, options, view);
-              }
-              return py::make_tuple(out, dict_of(truth));
-          },
-          py::arg("sensor"), py::arg("acquisition"), py::arg("options"));
+    m.def(
+        "sim_boresight_point",
+        [](const sim::Platform &p, double t, double h) { return array_of(sim::boresight_point(p, t, h)); },
+        py::arg("platform"), py::arg("time_s"), py::arg("height_m"));
+    m.def(
+        "sim_to_geodetic",
+        [](const array_in<double> &p) {
+            const sim::Geodetic g = sim::to_geodetic(vec3_of(p, "position_m"));
+            return py::make_tuple(g.latitude_deg, g.longitude_deg, g.height_m);
+        },
+        py::arg("position_m").noconvert());
+    m.def(
+        "sim_to_ecef", [](double lat, double lon, double height) { return array_of(sim::to_ecef({lat, lon, height})); },
+        py::arg("latitude_deg"), py::arg("longitude_deg"), py::arg("height_m"));
+    m.def(
+        "sim_zero_doppler",
+        [](const sim::Platform &p, const array_in<double> &position, double near, const array_in<double> &velocity,
+           double reference_time_s) {
+            sim::Target target;
+            target.position_m = vec3_of(position, "position_m");
+            target.velocity_m_per_s = vec3_of(velocity, "velocity_m_per_s");
+            target.reference_time_s = reference_time_s;
+            const sim::ZeroDoppler z = sim::zero_doppler(p, target, near);
+            return py::make_tuple(z.time_s, z.slant_range_m);
+        },
+        py::arg("platform"), py::arg("position_m").noconvert(), py::arg("near_time_s"),
+        py::arg("velocity_m_per_s").noconvert(), py::arg("reference_time_s"));
+    m.def(
+        "sim_place",
+        [](const sim::Platform &p, double t, double range, double height) {
+            return array_of(sim::place(p, {t, range}, height));
+        },
+        py::arg("platform"), py::arg("time_s"), py::arg("slant_range_m"), py::arg("height_m"));
+    m.def(
+        "sim_place_in_beam",
+        [](const sim::Platform &p, double t, double range, double height) {
+            return array_of(sim::place_in_beam(p, t, range, height));
+        },
+        py::arg("platform"), py::arg("time_s"), py::arg("slant_range_m"), py::arg("height_m"));
+    m.def(
+        "sim_exact",
+        [](const Acquisition &a, const sim::Platform &p, const array_in<double> &positions,
+           const array_in<std::complex<double>> &amplitudes, const std::optional<array_in<double>> &velocities,
+           double reference_time_s, const sim::EchoOptions &options) {
+            const auto targets = targets_of(positions, amplitudes, velocities, reference_time_s);
+            py::array_t<c64> out = echo_array(a);
+            const View2<c64> view = view_of(out);
+            py::gil_scoped_release release;
+            sim::simulate_exact(a, p, targets, options, view);
+            return out;
+        },
+        py::arg("acquisition"), py::arg("platform"), py::arg("positions_m").noconvert(),
+        py::arg("amplitudes").noconvert(), py::arg("velocities_m_per_s").noconvert(), py::arg("reference_time_s"),
+        py::arg("options"));
+    m.def(
+        "sim_scene",
+        [](const Acquisition &a, const sim::Platform &p, const array_in<double> &positions,
+           const array_in<std::complex<double>> &amplitudes, const std::optional<array_in<double>> &velocities,
+           double reference_time_s, const sim::EchoOptions &options) {
+            const auto targets = targets_of(positions, amplitudes, velocities, reference_time_s);
+            py::array_t<c64> out = echo_array(a);
+            const View2<c64> view = view_of(out);
+            sim::SceneReport report;
+            {
+                py::gil_scoped_release release;
+                report = sim::simulate_scene(a, p, targets, options, view);
+            }
+            return py::make_tuple(out, dict_of(report));
+        },
+        py::arg("acquisition"), py::arg("platform"), py::arg("positions_m").noconvert(),
+        py::arg("amplitudes").noconvert(), py::arg("velocities_m_per_s").noconvert(), py::arg("reference_time_s"),
+        py::arg("options"));
+    m.def(
+        "sim_coast",
+        [](const sim::Sensor &sensor, const Acquisition &a, const sim::CoastOptions &options) {
+            py::array_t<c64> out = echo_array(a);
+            const View2<c64> view = view_of(out);
+            sim::CoastTruth truth;
+            {
+                py::gil_scoped_release release;
+                truth = sim::simulate_coast(sensor, a, options, view);
+            }
+            return py::make_tuple(out, dict_of(truth));
+        },
+        py::arg("sensor"), py::arg("acquisition"), py::arg("options"));
     m.def("sim_sea_sigma0", &sim::sea_sigma0, py::arg("model"), py::arg("carrier_hz"), py::arg("wind_m_per_s"),
           py::arg("relative_deg"), py::arg("incidence_deg"));
     m.def("sim_ship_rcs_m2", &sim::ship_rcs_m2, py::arg("length_m"), py::arg("width_m"));
-    m.def("sim_texture",
-          [](double shape, double correlation_m, std::int64_t rows, std::int64_t cols, double spacing_m, std::uint64_t seed) {
-              require(rows > 0 && cols > 0, "rows x cols is " + std::to_string(rows) + " x " + std::to_string(cols) + "; must be positive");
-              py::array_t<double> out({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)});
-              const sim::GammaQuantile quantile(shape);
-              sim::NormalField field(sim::Random(seed, sim::Stream::texture), correlation_m);
-              field.prepare(0, static_cast<double>(cols) * spacing_m, 0, static_cast<double>(rows) * spacing_m);
-              for (std::int64_t i = 0; i < rows; ++i)
-                  for (std::int64_t j = 0; j < cols; ++j)
-                      out.mutable_at(i, j) =
-                          quantile(field.value(static_cast<double>(j) * spacing_m, static_cast<double>(i) * spacing_m));
-              return out;
-          },
-          py::arg("shape"), py::arg("correlation_m"), py::arg("rows"), py::arg("cols"), py::arg("spacing_m"), py::arg("seed"));
-    m.def("sim_receive",
-          [](const sim::Receiver &receiver, py::array_t<c64, py::array::c_style> echoes, std::int64_t first_line) {
-              require(echoes.ndim() == 2, "echoes has " + std::to_string(echoes.ndim()) + " dimensions; must have 2");
-              View2<c64> view{echoes.mutable_data(), echoes.shape(0), echoes.shape(1)};
-              py::gil_scoped_release release;
-              return sim::receive(receiver, first_line, view).saturated_fraction;
-          },
-          py::arg("receiver"), py::arg("echoes").noconvert(), py::arg("first_line"));
+    m.def(
+        "sim_texture",
+        [](double shape, double correlation_m, std::int64_t rows, std::int64_t cols, double spacing_m,
+           std::uint64_t seed) {
+            require(rows > 0 && cols > 0,
+                    "rows x cols is " + std::to_string(rows) + " x " + std::to_string(cols) + "; must be positive");
+            py::array_t<double> out({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)});
+            const sim::GammaQuantile quantile(shape);
+            sim::NormalField field(sim::Random(seed, sim::Stream::texture), correlation_m);
+            field.prepare(0, static_cast<double>(cols) * spacing_m, 0, static_cast<double>(rows) * spacing_m);
+            for (std::int64_t i = 0; i < rows; ++i)
+                for (std::int64_t j = 0; j < cols; ++j)
+                    out.mutable_at(i, j) =
+                        quantile(field.value(static_cast<double>(j) * spacing_m, static_cast<double>(i) * spacing_m));
+            return out;
+        },
+        py::arg("shape"), py::arg("correlation_m"), py::arg("rows"), py::arg("cols"), py::arg("spacing_m"),
+        py::arg("seed"));
+    m.def(
+        "sim_receive",
+        [](const sim::Receiver &receiver, py::array_t<c64, py::array::c_style> echoes, std::int64_t first_line) {
+            require(echoes.ndim() == 2, "echoes has " + std::to_string(echoes.ndim()) + " dimensions; must have 2");
+            View2<c64> view{echoes.mutable_data(), echoes.shape(0), echoes.shape(1)};
+            py::gil_scoped_release release;
+            return sim::receive(receiver, first_line, view).saturated_fraction;
+        },
+        py::arg("receiver"), py::arg("echoes").noconvert(), py::arg("first_line"));
 }

@@ -44,5 +44,6 @@ void bind_stages(py::module_ &m)
         .def_readonly("copy_bytes_per_s", &MachineLimits::copy_bytes_per_s)
         .def_readonly("flops_per_s", &MachineLimits::flops_per_s);
     m.def("measure_machine", &measure_machine, py::arg("threads"), py::call_guard<py::gil_scoped_release>());
-    m.def("time_transforms", &time_transforms, py::arg("length"), py::arg("rows"), py::arg("batch"), py::call_guard<py::gil_scoped_release>());
+    m.def("time_transforms", &time_transforms, py::arg("length"), py::arg("rows"), py::arg("batch"),
+          py::call_guard<py::gil_scoped_release>());
 }

@@ -1,8 +1,8 @@
 """Sidelook: spaceborne radar echoes to focused images, where the data is.
 
-    import sidelook
-    with sidelook.open_echoes("scene.crsd") as echoes:
-        slc = sidelook.focus(echoes)
+import sidelook
+with sidelook.open_echoes("scene.crsd") as echoes:
+    slc = sidelook.focus(echoes)
 """
 
 from __future__ import annotations

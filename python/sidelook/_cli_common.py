@@ -27,9 +27,7 @@ def add_output_options(parser: argparse.ArgumentParser, *, required: bool = True
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="PATH", required=required, help="output file or folder")
     group.add_argument("--of", metavar="FORMAT", help="output format, GDAL's short driver name")
-    group.add_argument(
-        "--co", metavar="KEY=VALUE", action="append", default=[], type=key_value, help="creation option, repeatable"
-    )
+    group.add_argument("--co", metavar="KEY=VALUE", action="append", default=[], type=key_value, help="creation option, repeatable")
     group.add_argument("--overwrite", action="store_true", help="replace what is already there")
 
 
@@ -57,9 +55,7 @@ def key_value(text: str) -> str:
 
 
 _UNITS = {"B": 1} | {
-    f"{letter}{ending}": base**power
-    for power, letter in enumerate("KMGT", start=1)
-    for ending, base in (("B", 1000), ("iB", 1024))
+    f"{letter}{ending}": base**power for power, letter in enumerate("KMGT", start=1) for ending, base in (("B", 1000), ("iB", 1024))
 }
 
 
@@ -127,9 +123,7 @@ class AtomicFile:
             raise from_os_error(error, self.path, "written") from None
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         try:
             if kind is None:
                 with _uninterrupted():

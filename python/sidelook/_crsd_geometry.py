@@ -179,6 +179,4 @@ def half_power_sine(cut: Array, sine: Array) -> float:
 
 def refuse_unreached(slant_range_m: float, height_m: float) -> BadInput:
     """The sentence for a swath that lies above the ground."""
-    return BadInput(
-        f"slant range of the middle sample is {slant_range_m:.3f} m; must reach the ground, {height_m:g} m above WGS84"
-    )
+    return BadInput(f"slant range of the middle sample is {slant_range_m:.3f} m; must reach the ground, {height_m:g} m above WGS84")

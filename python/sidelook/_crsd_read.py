@@ -212,17 +212,13 @@ class _Timing:
         self.chirp_duration_s = self._constant("TXmt", duration)
         centre = (self._constant("FX1", low) + self._constant("FX2", high)) / 2
         if abs(centre - self.carrier_hz) > 1e-3 * (high[0] - low[0]):
-            raise BadInput(
-                f"{name}: FxFreq0 is {self.carrier_hz:.10g} Hz; must be the middle of FX1 and FX2, {centre:.10g} Hz"
-            )
+            raise BadInput(f"{name}: FxFreq0 is {self.carrier_hz:.10g} Hz; must be the middle of FX1 and FX2, {centre:.10g} Hz")
         rx_whole, rx_part, phase_0, reference, dfic0, fic, signal, scale, index = vectors.columns(
             "RcvStart.Int", "RcvStart.Frac", "RefPhi0.Frac", "RefFreq", "DFIC0", "FICRate", "SIGNAL", "AmpSF",
             "TxPulseIndex",
         )  # fmt: skip
         if np.any(dfic0) or np.any(fic):
-            raise BadInput(
-                f"{name}: FICRate is not 0, the echoes are deramped; must be plain echoes (DFIC0 = FICRate = 0)"
-            )
+            raise BadInput(f"{name}: FICRate is not 0, the echoes are deramped; must be plain echoes (DFIC0 = FICRate = 0)")
         if np.max(np.abs(reference - self.carrier_hz)) > FREQUENCY_TOLERANCE_HZ:
             raise BadInput(f"{name}: RefFreq is {reference[0]:.10g} Hz; must equal FxFreq0, {self.carrier_hz:.10g} Hz")
         self.index = index.astype(np.int64)
@@ -239,17 +235,13 @@ class _Timing:
         self.pri_s = float(since[-1]) / float(used[-1] - used[0])
         worst = float(np.max(np.abs(since - (used - used[0]) * self.pri_s)))
         if not self.pri_s > 0 or worst > PULSE_TIME_TOLERANCE_S:
-            raise BadInput(
-                f"{name}: TxTime departs from a constant PRF by {worst:.3g} s; must be constant within 1e-8 s"
-            )
+            raise BadInput(f"{name}: TxTime departs from a constant PRF by {worst:.3g} s; must be constant within 1e-8 s")
         self.first_pulse_time_s = float(tx_whole[at[0]] + (tx_part[at[0]] - used[0] * self.pri_s))
         delay = (rx_whole[used] - tx_whole[at]) + (rx_part[used] - tx_part[at])
         self.delay_s = float(np.median(delay))
         moved = float(np.max(np.abs(delay - self.delay_s))) * sample_rate_hz
         if moved > WINDOW_TOLERANCE_SAMPLES:
-            raise BadInput(
-                f"{name}: the receive window moves by {moved:.3g} samples against the pulse; must stay within 0.01"
-            )
+            raise BadInput(f"{name}: the receive window moves by {moved:.3g} samples against the pulse; must stay within 0.01")
         # what the stored phase has besides ours (cycles), see _crsd_tables
         besides = np.zeros(len(self.echo))
         besides[used] = phase_x[at] - phase_0[used] + np.mod(self.carrier_hz * delay, 1.0)
@@ -262,9 +254,7 @@ class _Timing:
 
     def _constant(self, field: str, values: Array) -> float:
         if np.ptp(values) > 1e-12 * abs(values[0]):
-            raise BadInput(
-                f"{self.name}: {field} changes from {values.min():.10g} to {values.max():.10g}; must be constant"
-            )
+            raise BadInput(f"{self.name}: {field} changes from {values.min():.10g} to {values.max():.10g}; must be constant")
         return float(values[0])
 
 
@@ -333,10 +323,7 @@ def _antenna_lengths(sarkit: Any, file: BinaryIO, tree: Any, find: _Finder, sequ
     grid = find.child("SupportArray/GainPhaseArray", "Identifier", array)
     file.seek(0)
     gain = np.ma.filled(np.ma.asarray(sarkit.Reader(file).read_support_array(array)["Gain"]).astype(float), np.nan)
-    axes = [
-        grid.number(f"{axis}0") + grid.number(f"{axis}SS") * np.arange(size)
-        for axis, size in zip("XY", gain.shape, strict=True)
-    ]
+    axes = [grid.number(f"{axis}0") + grid.number(f"{axis}SS") * np.arange(size) for axis, size in zip("XY", gain.shape, strict=True)]
     centre = [int(np.argmin(np.abs(sine))) for sine in axes]
     wavelength = SPEED_OF_LIGHT / antenna.number("FreqZero")
     lengths = []
@@ -373,7 +360,6 @@ def _agreed(mine: Acquisition, standard: Acquisition, name: str) -> Acquisition:
     apart = interpolate_orbit(mine.orbit, middle)[0] - interpolate_orbit(standard.orbit, middle)[0]
     if float(np.linalg.norm(apart)) > 0.1:
         raise BadInput(
-            f"{name}: the orbit of its parameter {SCHEMA} is {np.linalg.norm(apart):.3g} m from TxPos; "
-            "must agree, or remove the parameter"
+            f"{name}: the orbit of its parameter {SCHEMA} is {np.linalg.norm(apart):.3g} m from TxPos; must agree, or remove the parameter"
         )
     return mine

@@ -36,9 +36,7 @@ def xsd_epoch(epoch_utc: str) -> str:
     if epoch_utc.strip().endswith("Z"):
         return epoch_utc.strip().replace(" ", "T")
     if parsed.tzinfo is None:
-        return (
-            epoch_utc.strip().replace(" ", "T") if "T" in epoch_utc or " " in epoch_utc else parsed.isoformat()
-        ) + "Z"
+        return (epoch_utc.strip().replace(" ", "T") if "T" in epoch_utc or " " in epoch_utc else parsed.isoformat()) + "Z"
     return parsed.astimezone(datetime.timezone.utc).replace(tzinfo=None).isoformat() + "Z"
 
 

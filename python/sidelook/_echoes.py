@@ -69,9 +69,7 @@ class Source:
     def _check_window(self, first_pulse: int, pulses: int) -> None:
         total = self.shape[0]
         if first_pulse < 0 or pulses < 0 or first_pulse + pulses > total:
-            raise BadInput(
-                f"first_pulse and pulses are {first_pulse} and {pulses}; must lie within the {total} pulses there are"
-            )
+            raise BadInput(f"first_pulse and pulses are {first_pulse} and {pulses}; must lie within the {total} pulses there are")
 
 
 class FileEchoes(Source):
@@ -161,14 +159,10 @@ def open_npy(path: Path, name: str, acquisition: Acquisition | None) -> FileEcho
     try:
         with as_bad_input(name):
             version = np.lib.format.read_magic(file)
-            read_header = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-                version, np.lib.format.read_array_header_2_0
-            )
+            read_header = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
             shape, fortran_order, dtype = read_header(file)
         if fortran_order:
-            raise BadInput(
-                f"{name} is stored column by column (Fortran order); must be stored pulse by pulse (C order)"
-            )
+            raise BadInput(f"{name} is stored column by column (Fortran order); must be stored pulse by pulse (C order)")
         template: Block = np.broadcast_to(np.zeros((), dtype), shape)  # takes no memory
         format_of(template, name)
         check_shape(template, acquisition, name)
@@ -192,9 +186,7 @@ def format_of(block: Block, name: str = "echoes") -> str:
     formats = {"c8": ("CF8", 2), "i2": ("CI4", 3), "i1": ("CI2", 3)}
     found, dimensions = formats.get(kind.str[1:], ("", 0))
     if not found:
-        raise BadInput(
-            f"{name} have dtype {kind}; must be complex64, or int8 or int16 with I and Q in a last axis of 2"
-        )
+        raise BadInput(f"{name} have dtype {kind}; must be complex64, or int8 or int16 with I and Q in a last axis of 2")
     if block.ndim != dimensions or (dimensions == 3 and block.shape[2] != 2):
         wanted = "(pulses, samples)" if dimensions == 2 else "(pulses, samples, 2)"
         raise BadInput(f"{name} have shape {block.shape}; must be {wanted} for dtype {kind}")
@@ -206,8 +198,7 @@ def check_shape(block: Block, acquisition: Acquisition, name: str, lines: int | 
     wanted = (acquisition.pulses if lines is None else lines, acquisition.samples)
     if block.shape[:2] != wanted:
         raise BadInput(
-            f"{name} have {block.shape[0]} pulses of {block.shape[1]} samples; must have {wanted[0]} of {wanted[1]} "
-            "as the acquisition says"
+            f"{name} have {block.shape[0]} pulses of {block.shape[1]} samples; must have {wanted[0]} of {wanted[1]} as the acquisition says"
         )
 
 

@@ -156,9 +156,7 @@ class Acquisition:
         """The inverse of `native`."""
         values = {f.name: getattr(native, f.name) for f in dataclasses.fields(cls)}
         values["look_side"] = native.look_side.name
-        values["orbit"] = tuple(
-            StateVector(s.time_s, _tuple(s.position_m), _tuple(s.velocity_m_per_s)) for s in native.orbit
-        )
+        values["orbit"] = tuple(StateVector(s.time_s, _tuple(s.position_m), _tuple(s.velocity_m_per_s)) for s in native.orbit)
         values["antenna"] = Antenna(
             native.antenna.azimuth_length_m,
             native.antenna.elevation_length_m,
@@ -199,17 +197,13 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
         if key != "schema"
     }
     values["orbit"] = tuple(
-        StateVector(float(s["time_s"]), _vector(s["position_m"]), _vector(s["velocity_m_per_s"]))
-        for s in data.get("orbit", ())
+        StateVector(float(s["time_s"]), _vector(s["position_m"]), _vector(s["velocity_m_per_s"])) for s in data.get("orbit", ())
     )
     antenna = data.get("antenna", {})
     values["antenna"] = Antenna(
         float(antenna.get("azimuth_length_m", 0)),
         float(antenna.get("elevation_length_m", 0)),
-        tuple(
-            AntennaFrame(float(f["time_s"]), _vector(f["azimuth_axis"]), _vector(f["boresight"]))
-            for f in antenna.get("frames", ())
-        ),
+        tuple(AntennaFrame(float(f["time_s"]), _vector(f["azimuth_axis"]), _vector(f["boresight"])) for f in antenna.get("frames", ())),
     )
     values["doppler_centroid_hz"] = tuple(float(c) for c in data.get("doppler_centroid_hz", ()))
     return values

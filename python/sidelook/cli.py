@@ -57,8 +57,7 @@ def _build_parser(wanted: str | None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="sidelook",
         description="Radar echoes to focused images.",
-        epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 bad input, 4 missing auxiliary data or device, "
-        "5 over memory.",
+        epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 bad input, 4 missing auxiliary data or device, 5 over memory.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")

@@ -94,9 +94,7 @@ def open(path: Path, channel: str | None = None) -> CrsdEchoes:
     return CrsdEchoes(path, channel)
 
 
-def open_echoes(
-    source: Path | Block | Echoes, acquisition: Acquisition | Path | None = None, channel: str | None = None
-) -> Echoes:
+def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path | None = None, channel: str | None = None) -> Echoes:
     """Echoes from a CRSD file, a .npy file, or an array.
 
     Parameters
@@ -121,9 +119,7 @@ def open_echoes(
     if is_npy:
         return open_npy(source, name, acquisition)
     if acquisition is not None:
-        raise BadInput(
-            f"acquisition is given with {name}; must be left out unless the echoes are a .npy file or an array"
-        )
+        raise BadInput(f"acquisition is given with {name}; must be left out unless the echoes are a .npy file or an array")
     return CrsdEchoes(source, channel)
 
 
@@ -200,9 +196,7 @@ def _write_lines(file: Any, block: Block, signal_format: str, acquisition: Acqui
         raise BadInput(f"echoes change to {block.dtype} at pulse {done}; must keep one type")
     check_shape(block, acquisition, "echoes", lines=len(block))
     if done + len(block) > acquisition.pulses:
-        raise BadInput(
-            f"echoes have at least {done + len(block)} pulses; must have {acquisition.pulses} as the acquisition says"
-        )
+        raise BadInput(f"echoes have at least {done + len(block)} pulses; must have {acquisition.pulses} as the acquisition says")
     component = FORMATS[signal_format]
     step = max(1, BLOCK_BYTES // max(1, 2 * acquisition.samples * component.itemsize))
     for first in range(0, len(block), step):
@@ -211,9 +205,7 @@ def _write_lines(file: Any, block: Block, signal_format: str, acquisition: Acqui
             finite = np.isfinite(lines).all(axis=1)
             if not finite.all():
                 pulse = done + first + int(np.argmin(finite))
-                raise BadInput(
-                    f"echoes have a sample that is not finite in pulse {pulse}; a CRSD allows finite ones only"
-                )
+                raise BadInput(f"echoes have a sample that is not finite in pulse {pulse}; a CRSD allows finite ones only")
             lines = lines.view(np.float32)
         file.write(lines.astype(component, copy=False).reshape(-1).view(np.uint8).data)
     return done + len(block)
@@ -255,9 +247,7 @@ def _sarkit() -> Any:
 def _refuse_other_files(file: Any, name: str) -> None:
     head = file.read(8)
     if not head.startswith(b"CRSD"):
-        raise BadInput(
-            f"{name} looks like {looks_like(head)}; raw echoes must be a CRSD file, or a .npy file with an acquisition"
-        )
+        raise BadInput(f"{name} looks like {looks_like(head)}; raw echoes must be a CRSD file, or a .npy file with an acquisition")
 
 
 def _offsets(sarkit: Any, file: Any) -> dict[str, int]:

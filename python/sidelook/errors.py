@@ -49,9 +49,7 @@ class OverMemory(SidelookError):
     exit_code = 5
 
 
-_BY_CODE: dict[int, type[SidelookError]] = {
-    kind.exit_code: kind for kind in (Failure, Usage, BadInput, MissingAuxiliary, OverMemory)
-}
+_BY_CODE: dict[int, type[SidelookError]] = {kind.exit_code: kind for kind in (Failure, Usage, BadInput, MissingAuxiliary, OverMemory)}
 
 
 def from_code(code: int, sentence: str) -> SidelookError:
@@ -68,9 +66,7 @@ class translate(contextlib.ContextDecorator):
     def __enter__(self) -> translate:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         native = sys.modules.get("sidelook._native")  # an error of a module that was never loaded cannot be
         if native is not None and isinstance(error, native.NativeError):
             code, sentence = error.args

@@ -238,9 +238,7 @@ class Focuser:
         }
 
 
-def focus(
-    echoes: Any, acquisition: Acquisition | None = None, *, progress: Progress | None = None, **options: Any
-) -> Slc:
+def focus(echoes: Any, acquisition: Acquisition | None = None, *, progress: Progress | None = None, **options: Any) -> Slc:
     """Focuses echoes into an image in memory.
 
     Parameters

@@ -52,22 +52,16 @@ def sensor(name: str = "c-stripmap", *, squint_deg: float = 0.0) -> Any:
 
 
 @translate()
-def acquire(
-    instrument: Any, pulses: int, samples: int, *, height_m: float = 0.0
-) -> Any:
+def acquire(instrument: Any, pulses: int, samples: int, *, height_m: float = 0.0) -> Any:
     """The acquisition of an instrument: its window is centred on the boresight in the middle of the pulses."""
     return _native.sim_acquire(instrument, pulses, samples, height_m)
 
 
 @translate()
-def state(
-    platform: Any, time_s: float, *, inertial: bool = False
-) -> tuple[Vectors, Vectors]:
+def state(platform: Any, time_s: float, *, inertial: bool = False) -> tuple[Vectors, Vectors]:
     """Position (m) and velocity (m/s) of the platform, each (3,) float64, in ECEF or in the inertial frame."""
     found: tuple[Vectors, Vectors] = (
-        _native.sim_inertial_state(platform, time_s)
-        if inertial
-        else _native.sim_earth_fixed_state(platform, time_s)
+        _native.sim_inertial_state(platform, time_s) if inertial else _native.sim_earth_fixed_state(platform, time_s)
     )
     return found
 
@@ -80,20 +74,14 @@ def place(
     height_m: float = 0.0,
 ) -> Vectors:
     """ECEF position (3,) in metres of the point with this zero Doppler, on the platform's look side."""
-    point: Vectors = _native.sim_place(
-        platform, zero_doppler_time_s, slant_range_m, height_m
-    )
+    point: Vectors = _native.sim_place(platform, zero_doppler_time_s, slant_range_m, height_m)
     return point
 
 
 @translate()
-def place_in_beam(
-    platform: Any, time_s: float, slant_range_m: float, height_m: float = 0.0
-) -> Vectors:
+def place_in_beam(platform: Any, time_s: float, slant_range_m: float, height_m: float = 0.0) -> Vectors:
     """ECEF position (3,) in metres of the point in the middle of the beam at `time_s` and at this range then."""
-    point: Vectors = _native.sim_place_in_beam(
-        platform, time_s, slant_range_m, height_m
-    )
+    point: Vectors = _native.sim_place_in_beam(platform, time_s, slant_range_m, height_m)
     return point
 
 
@@ -283,18 +271,11 @@ def points(
     -------
     truth: `targets`, see `describe`
     """
-    instrument = (
-        sensor(instrument, squint_deg=squint_deg)
-        if isinstance(instrument, str)
-        else instrument
-    )
+    instrument = sensor(instrument, squint_deg=squint_deg) if isinstance(instrument, str) else instrument
     acquisition = acquire(instrument, pulses, samples, height_m=height_m)
     platform = instrument.platform
     grid = _grid(acquisition, rows, columns)
-    positions = [
-        place_in_beam(platform, time_s, slant_range_m, height_m)
-        for time_s, slant_range_m in grid
-    ]
+    positions = [place_in_beam(platform, time_s, slant_range_m, height_m) for time_s, slant_range_m in grid]
     echoes = exact(
         acquisition,
         platform,
@@ -302,12 +283,7 @@ def points(
         beam_limit=beam_limit,
         threads=threads,
     )
-    truth: dict[str, Any] = {
-        "targets": [
-            describe(platform, place, time_s)
-            for place, (time_s, _) in zip(positions, grid, strict=True)
-        ]
-    }
+    truth: dict[str, Any] = {"targets": [describe(platform, place, time_s) for place, (time_s, _) in zip(positions, grid, strict=True)]}
     if receiver:
         truth["saturated_fraction"] = receive(echoes, threads=threads, **receiver)
     return Simulation(acquisition, echoes, truth, platform)
@@ -358,11 +334,7 @@ def coast(
     truth: `ships`, `targets` (the calibration grid), `landmarks` (buildings, breakwater head), `sea`, `land`, `noise`,
     `scene`. Amplitudes are sqrt(RCS / 1 m^2) at the range of the scene's centre.
     """
-    instrument = (
-        sensor(instrument, squint_deg=squint_deg)
-        if isinstance(instrument, str)
-        else instrument
-    )
+    instrument = sensor(instrument, squint_deg=squint_deg) if isinstance(instrument, str) else instrument
     if nesz_db is not None:
         instrument.nesz_db = nesz_db
     acquisition = acquire(instrument, pulses, samples, height_m=height_m)
@@ -430,9 +402,7 @@ def sea_sigma0(
     carrier_hz: float = 5.405e9,
 ) -> float:
     """Linear VV sigma zero of the sea by "cmod5n" or "nrl"; relative_deg is 0 where the radar looks upwind."""
-    value: float = _native.sim_sea_sigma0(
-        model, carrier_hz, wind_m_per_s, relative_deg, incidence_deg
-    )
+    value: float = _native.sim_sea_sigma0(model, carrier_hz, wind_m_per_s, relative_deg, incidence_deg)
     return value
 
 
@@ -447,15 +417,11 @@ def sea_texture(
     seed: int = 1,
 ) -> NDArray[np.float64]:
     """(rows, cols) float64 of the coast's sea texture: gamma-distributed with this shape and mean 1."""
-    texture: NDArray[np.float64] = _native.sim_texture(
-        k_shape, correlation_m, rows, cols, spacing_m, seed
-    )
+    texture: NDArray[np.float64] = _native.sim_texture(k_shape, correlation_m, rows, cols, spacing_m, seed)
     return texture
 
 
-def describe(
-    platform: Any, position_m: ArrayLike, near_time_s: float, amplitude: complex = 1.0
-) -> dict[str, Any]:
+def describe(platform: Any, position_m: ArrayLike, near_time_s: float, amplitude: complex = 1.0) -> dict[str, Any]:
     """The truth about one fixed point target, as plain data."""
     time_s, slant_range_m = zero_doppler(platform, position_m, near_time_s)
     latitude_deg, longitude_deg, height_m = geodetic(position_m)
@@ -477,33 +443,15 @@ def _grid(acquisition: Any, rows: int, columns: int) -> list[tuple[float, float]
     """
     light = 299792458.0
     near_s = acquisition.first_sample_delay_s + 0.5 * acquisition.chirp_duration_s
-    far_s = (
-        acquisition.first_sample_delay_s
-        + (acquisition.samples - 1) / acquisition.sample_rate_hz
-    )
+    far_s = acquisition.first_sample_delay_s + (acquisition.samples - 1) / acquisition.sample_rate_hz
     far_s -= 0.5 * acquisition.chirp_duration_s
     first_s = acquisition.first_pulse_time_s
     last_s = first_s + (acquisition.pulses - 1) / acquisition.prf_hz
     length_m = acquisition.antenna.azimuth_length_m
-    lobe_s = (
-        light
-        / acquisition.carrier_hz
-        * 0.25
-        * light
-        * (near_s + far_s)
-        / (length_m * 7000.0)
-        if length_m
-        else 0.0
-    )
+    lobe_s = light / acquisition.carrier_hz * 0.25 * light * (near_s + far_s) / (length_m * 7000.0) if length_m else 0.0
     inset_s = min(lobe_s, 0.45 * (last_s - first_s))
-    times = (
-        np.linspace(first_s + inset_s, last_s - inset_s, rows)
-        if rows > 1
-        else [0.5 * (first_s + last_s)]
-    )
-    delays = np.linspace(
-        0.9 * near_s + 0.1 * far_s, 0.1 * near_s + 0.9 * far_s, columns
-    )
+    times = np.linspace(first_s + inset_s, last_s - inset_s, rows) if rows > 1 else [0.5 * (first_s + last_s)]
+    delays = np.linspace(0.9 * near_s + 0.1 * far_s, 0.1 * near_s + 0.9 * far_s, columns)
     if columns == 1:
         delays = np.array([0.5 * (near_s + far_s)])
     return [(float(t), 0.5 * light * float(d)) for t in times for d in delays]
@@ -514,16 +462,10 @@ def _vectors(values: ArrayLike) -> Vectors:
 
 
 def _amplitudes(values: ArrayLike | None, count: int) -> NDArray[np.complex128]:
-    return (
-        np.ones(count, np.complex128)
-        if values is None
-        else np.ascontiguousarray(values, dtype=np.complex128)
-    )
+    return np.ones(count, np.complex128) if values is None else np.ascontiguousarray(values, dtype=np.complex128)
 
 
-def _options(
-    beam_limit: float, reference_range_m: float, pulse_edge_s: float, threads: int
-) -> Any:
+def _options(beam_limit: float, reference_range_m: float, pulse_edge_s: float, threads: int) -> Any:
     options = _native.EchoOptions()
     options.beam_limit = beam_limit
     options.reference_range_m = reference_range_m

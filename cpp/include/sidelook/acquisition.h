@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-namespace sidelook {
+namespace sidelook
+{
 
 /// Speed of light in vacuum (m/s), exact by the definition of the metre.
 constexpr double speed_of_light_m_per_s = 299792458.0;
@@ -45,22 +46,23 @@ enum class LookSide : int { left = -1, right = 1 };
 /// demodulated to exp(-j 2 pi carrier d(t)), so that Doppler = -carrier d'(t) is positive while approaching.
 struct Acquisition {
     std::string sensor;
-    std::string epoch_utc;             ///< ISO 8601; every time below counts seconds from it
-    double carrier_hz = 0;             ///< centre of the transmitted band
+    std::string epoch_utc;  ///< ISO 8601; every time below counts seconds from it
+    double carrier_hz = 0;  ///< centre of the transmitted band
     double prf_hz = 0;
-    double first_pulse_time_s = 0;     ///< transmission time of the CENTRE of pulse 0; pulse k is k/prf later
-    std::int64_t pulses = 0;           ///< lines of the echo array
-    std::int64_t samples = 0;          ///< complex samples of a line
+    double first_pulse_time_s = 0;  ///< transmission time of the CENTRE of pulse 0; pulse k is k/prf later
+    std::int64_t pulses = 0;        ///< lines of the echo array
+    std::int64_t samples = 0;       ///< complex samples of a line
     double sample_rate_hz = 0;
-    double first_sample_delay_s = 0;   ///< from the pulse's centre to sample 0; sample j is j/sample_rate later
-    double chirp_rate_hz_per_s = 0;    ///< negative for a down-chirp
+    double first_sample_delay_s = 0;  ///< from the pulse's centre to sample 0; sample j is j/sample_rate later
+    double chirp_rate_hz_per_s = 0;   ///< negative for a down-chirp
     double chirp_duration_s = 0;
     LookSide look_side = LookSide::right;
-    double terrain_height_m = 0;       ///< mean height of the scene above the WGS84 ellipsoid
-    std::vector<StateVector> orbit;    ///< empty: unknown, then effective_velocity_m_per_s is needed
+    double terrain_height_m = 0;            ///< mean height of the scene above the WGS84 ellipsoid
+    std::vector<StateVector> orbit;         ///< empty: unknown, then effective_velocity_m_per_s is needed
     double effective_velocity_m_per_s = 0;  ///< of the range hyperbola, used where there is no orbit; 0: unknown
     Antenna antenna;
-    /// Doppler centroid (Hz, absolute) = c[0] + c[1] x + c[2] x^2 ..., x = delay - first_sample_delay (s); empty: unknown
+    /// Doppler centroid (Hz, absolute) = c[0] + c[1] x + c[2] x^2 ..., x = delay - first_sample_delay (s); empty:
+    /// unknown
     std::vector<double> doppler_centroid_hz;
     /// Change of the Doppler centroid along the record (Hz/s), added times (transmission time - the middle pulse's).
     double doppler_drift_hz_per_s = 0;

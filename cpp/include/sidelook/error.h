@@ -4,7 +4,8 @@
 #include <stdexcept>
 #include <string>
 
-namespace sidelook {
+namespace sidelook
+{
 
 /// Status of a call; the values are the exit codes of the command line and the status codes of the C ABI.
 enum class Code : int {
@@ -17,7 +18,8 @@ enum class Code : int {
 };
 
 /// Thrown by every plan. `what()` is one sentence: the argument, its value, the rule.
-class Error : public std::runtime_error {
+class Error : public std::runtime_error
+{
 public:
     Error(Code code, const std::string &sentence) : std::runtime_error(sentence), code_(code) {}
     Code code() const noexcept { return code_; }

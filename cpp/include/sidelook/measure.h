@@ -7,7 +7,8 @@
 
 #include "sidelook/view.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 /// Which straight lines through the peak the widths and side lobes are read along.
 enum class CutAxes : int {
@@ -54,13 +55,13 @@ struct PointCut {
 };
 
 struct PointTarget {
-    double row = 0, col = 0;    ///< of the peak of |image|
-    c128 peak;                  ///< interpolated value there
-    c128 at_expected;           ///< interpolated value at the expected position; NaN if that is outside the window
+    double row = 0, col = 0;         ///< of the peak of |image|
+    c128 peak;                       ///< interpolated value there
+    c128 at_expected;                ///< interpolated value at the expected position; NaN if that is outside the window
     double spectrum_centre_row = 0;  ///< (cycles per row) centre of the interpolated band
     double spectrum_centre_col = 0;  ///< (cycles per column)
     PointCut azimuth, range;
-    double islr_2d_db = 0;      ///< as islr_db over areas: parallelograms along the two axes
+    double islr_2d_db = 0;                 ///< as islr_db over areas: parallelograms along the two axes
     double main_lobe_energy_fraction = 0;  ///< of the energy within 10 widths along both axes
     double peak_to_background_db = 0;      ///< peak over mean power between 5 and 10 widths off along both axes
 };

@@ -1,10 +1,11 @@
-/* The C interface (C99): focusing for programs in any language, on memory that the caller owns. docs/embedding.md has the tour.
+/* The C interface (C99): focusing for programs in any language, on memory that the caller owns. docs/embedding.md has
+ * the tour.
  *
- * Conventions are those of acquisition.h and focus.h, which say more about every field: seconds after epoch_utc, Hz, metres,
- * Earth-fixed frame (ECEF, WGS84). Complex samples are pairs of float, real part first.
+ * Conventions are those of acquisition.h and focus.h, which say more about every field: seconds after epoch_utc, Hz,
+ * metres, Earth-fixed frame (ECEF, WGS84). Complex samples are pairs of float, real part first.
  *
- * Every call that returns sidelook_status leaves one sentence for sidelook_last_error() when it fails. Structures that may grow
- * begin with struct_size, sizeof of the structure as the caller was compiled; another size is refused. */
+ * Every call that returns sidelook_status leaves one sentence for sidelook_last_error() when it fails. Structures that
+ * may grow begin with struct_size, sizeof of the structure as the caller was compiled; another size is refused. */
 #ifndef SIDELOOK_SIDELOOK_H
 #define SIDELOOK_SIDELOOK_H
 
@@ -81,19 +82,19 @@ typedef struct sidelook_acquisition {
 
 typedef struct sidelook_focus_options {
     size_t struct_size;
-    double doppler_bandwidth_hz;   /* 0: 0.7 PRF */
-    double range_bandwidth_hz;     /* 0: the chirp's */
-    int32_t azimuth_window_shape;  /* a sidelook_window */
+    double doppler_bandwidth_hz;  /* 0: 0.7 PRF */
+    double range_bandwidth_hz;    /* 0: the chirp's */
+    int32_t azimuth_window_shape; /* a sidelook_window */
     double azimuth_window_parameter;
-    int32_t range_window_shape;    /* a sidelook_window */
+    int32_t range_window_shape; /* a sidelook_window */
     double range_window_parameter;
-    int32_t equalise_antenna;      /* 0: leave the azimuth pattern in */
-    double minimum_exposure;       /* 0.5 to 1; pixels with less are NaN */
-    int64_t block_lines;           /* 0: chosen from the memory allowed */
-    int64_t strip_samples;         /* 0: chosen from the memory allowed */
-    int64_t max_bytes;             /* that a run may use, with base_bytes; 0: no bound */
-    int64_t base_bytes;            /* that the process holds already and that max_bytes must cover too */
-    int32_t threads;               /* 0: all that the process may run on */
+    int32_t equalise_antenna; /* 0: leave the azimuth pattern in */
+    double minimum_exposure;  /* 0.5 to 1; pixels with less are NaN */
+    int64_t block_lines;      /* 0: chosen from the memory allowed */
+    int64_t strip_samples;    /* 0: chosen from the memory allowed */
+    int64_t max_bytes;        /* that a run may use, with base_bytes; 0: no bound */
+    int64_t base_bytes;       /* that the process holds already and that max_bytes must cover too */
+    int32_t threads;          /* 0: all that the process may run on */
 } sidelook_focus_options;
 
 /* Line i of the image lies at first_line_time_s + i line_spacing_s (zero Doppler), sample j at
@@ -115,20 +116,22 @@ typedef struct sidelook_grid {
 /* A planned focusing. Plans are independent of each other; one plan is run by one thread at a time. */
 typedef struct sidelook_focus sidelook_focus;
 
-/* Fills `out` with `lines` x `samples` complex echoes from pulse first_line and sample first_sample on, consecutive lines
- * `stride` complex samples apart. Called from a thread of its own, in ascending order of lines, once a strip. */
-typedef int (*sidelook_read)(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples, float *out,
-                             int64_t stride);
-/* Takes finished pixels, laid out likewise; `block` is good during the call only. Called from another thread of its own. */
-typedef int (*sidelook_write)(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples, const float *block,
-                              int64_t stride);
+/* Fills `out` with `lines` x `samples` complex echoes from pulse first_line and sample first_sample on, consecutive
+ * lines `stride` complex samples apart. Called from a thread of its own, in ascending order of lines, once a strip. */
+typedef int (*sidelook_read)(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples,
+                             float *out, int64_t stride);
+/* Takes finished pixels, laid out likewise; `block` is good during the call only. Called from another thread of its
+ * own. */
+typedef int (*sidelook_write)(void *user, int64_t first_line, int64_t lines, int64_t first_sample, int64_t samples,
+                              const float *block, int64_t stride);
 /* Hears the share done, 0 to 1, in the thread that called sidelook_focus_run. */
 typedef int (*sidelook_progress)(void *user, double share);
 
 /* "major.minor.patch" */
 SIDELOOK_API const char *sidelook_version(void);
 
-/* Why the latest call of this thread failed, in one sentence; "" after one that did not. Good until this thread's next call. */
+/* Why the latest call of this thread failed, in one sentence; "" after one that did not. Good until this thread's next
+ * call. */
 SIDELOOK_API const char *sidelook_last_error(void);
 
 /* Zeros, struct_size, and looking right. `struct_size` is sizeof(sidelook_acquisition). */
@@ -137,10 +140,10 @@ SIDELOOK_API sidelook_status sidelook_acquisition_init(sidelook_acquisition *acq
 /* The defaults of FocusOptions in focus.h. `struct_size` is sizeof(sidelook_focus_options). */
 SIDELOOK_API sidelook_status sidelook_focus_options_init(sidelook_focus_options *options, size_t struct_size);
 
-/* Checks everything and lays the work out; `options` may be NULL for the defaults. BAD_INPUT for a rule broken, OVER_MEMORY if
- * max_bytes cannot hold one block; *focus is then NULL. */
-SIDELOOK_API sidelook_status sidelook_focus_create(const sidelook_acquisition *acquisition, const sidelook_focus_options *options,
-                                                   sidelook_focus **focus);
+/* Checks everything and lays the work out; `options` may be NULL for the defaults. BAD_INPUT for a rule broken,
+ * OVER_MEMORY if max_bytes cannot hold one block; *focus is then NULL. */
+SIDELOOK_API sidelook_status sidelook_focus_create(const sidelook_acquisition *acquisition,
+                                                   const sidelook_focus_options *options, sidelook_focus **focus);
 
 /* The image's grid; set grid->struct_size before. */
 SIDELOOK_API sidelook_status sidelook_focus_grid(const sidelook_focus *focus, sidelook_grid *grid);
@@ -148,13 +151,13 @@ SIDELOOK_API sidelook_status sidelook_focus_grid(const sidelook_focus *focus, si
 /* Bytes that a run allocates. */
 SIDELOOK_API sidelook_status sidelook_focus_bytes(const sidelook_focus *focus, int64_t *bytes);
 
-/* Focuses what `read` gives into `write`. `progress` may be NULL; `user` is handed to all three. A callback that returns
- * anything but 0 stops the run: FAILURE. */
+/* Focuses what `read` gives into `write`. `progress` may be NULL; `user` is handed to all three. A callback that
+ * returns anything but 0 stops the run: FAILURE. */
 SIDELOOK_API sidelook_status sidelook_focus_run(sidelook_focus *focus, sidelook_read read, sidelook_write write,
                                                 sidelook_progress progress, void *user);
 
-/* Focuses `echoes` (pulses x samples complex) into `image` (grid lines x samples complex), both without gaps between lines and
- * apart from each other. */
+/* Focuses `echoes` (pulses x samples complex) into `image` (grid lines x samples complex), both without gaps between
+ * lines and apart from each other. */
 SIDELOOK_API sidelook_status sidelook_focus_memory(sidelook_focus *focus, const float *echoes, float *image);
 
 /* Frees the plan; NULL is fine. */

@@ -1,10 +1,12 @@
-// The table of stages: what every stage is, for bindings, bench, tests and documentation. docs/stages.md is made from it.
+// The table of stages: what every stage is, for bindings, bench, tests and documentation. docs/stages.md is made from
+// it.
 #pragma once
 
 #include <string>
 #include <vector>
 
-namespace sidelook {
+namespace sidelook
+{
 
 struct StagePort {
     std::string type;        ///< of an element
@@ -35,7 +37,8 @@ struct MachineLimits {
 };
 MachineLimits measure_machine(int threads);
 
-/// CPU seconds that `rows` transforms of `length` take on one thread, in batches of `batch` rows, inverse or forward alike.
+/// CPU seconds that `rows` transforms of `length` take on one thread, in batches of `batch` rows, inverse or forward
+/// alike.
 double time_transforms(long long length, long long rows, long long batch);
 
 }  // namespace sidelook

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sidelook {
+namespace sidelook
+{
 
 using c64 = std::complex<float>;    ///< numpy complex64
 using c128 = std::complex<double>;  ///< numpy complex128

@@ -17,10 +17,12 @@ struct sidelook_focus {
     std::int64_t pulses, samples;  ///< of the echoes
 };
 
-namespace {
+namespace
+{
 
 static_assert(SIDELOOK_OK == static_cast<int>(Code::ok) && SIDELOOK_FAILURE == static_cast<int>(Code::failure) &&
-              SIDELOOK_USAGE == static_cast<int>(Code::usage) && SIDELOOK_BAD_INPUT == static_cast<int>(Code::bad_input) &&
+              SIDELOOK_USAGE == static_cast<int>(Code::usage) &&
+              SIDELOOK_BAD_INPUT == static_cast<int>(Code::bad_input) &&
               SIDELOOK_MISSING_AUXILIARY == static_cast<int>(Code::missing_auxiliary) &&
               SIDELOOK_OVER_MEMORY == static_cast<int>(Code::over_memory));
 static_assert(SIDELOOK_WINDOW_RECTANGULAR == static_cast<int>(Window::Shape::rectangular) &&
@@ -38,8 +40,7 @@ sidelook_status fail(Code code, const char *sentence) noexcept
 }
 
 /// The one wall: no exception passes it.
-template <class Body>
-sidelook_status guarded(const Body &body) noexcept
+template <class Body> sidelook_status guarded(const Body &body) noexcept
 {
     last_error[0] = 0;
     try {
@@ -56,21 +57,20 @@ sidelook_status guarded(const Body &body) noexcept
     }
 }
 
-template <class T>
-void require_given(const char *name, const T *pointer)
+template <class T> void require_given(const char *name, const T *pointer)
 {
     require(pointer != nullptr, text(name, " is NULL; must be given"));
 }
 
 void require_size(const char *name, std::size_t given, std::size_t wanted)
 {
-    require(given == wanted, text(name, " struct_size is ", given, "; must be ", wanted, ", the sizeof in this version, ", version()));
+    require(given == wanted,
+            text(name, " struct_size is ", given, "; must be ", wanted, ", the sizeof in this version, ", version()));
 }
 
 Vec3 vec3(const double (&v)[3]) { return {v[0], v[1], v[2]}; }
 
-template <class T>
-const T *elements(const char *name, const T *first, std::size_t count)
+template <class T> const T *elements(const char *name, const T *first, std::size_t count)
 {
     require(count == 0 || first != nullptr, text(name, " is NULL and its count ", count, "; must be given"));
     return first;
@@ -93,7 +93,8 @@ Acquisition from_c(const sidelook_acquisition &c)
     a.look_side = static_cast<LookSide>(c.look_side);  // validate() refuses other values
     a.terrain_height_m = c.terrain_height_m;
     const auto *orbit = elements("orbit", c.orbit, c.orbit_count);
-    for (std::size_t i = 0; i < c.orbit_count; ++i) a.orbit.push_back({orbit[i].time_s, vec3(orbit[i].position_m), vec3(orbit[i].velocity_m_per_s)});
+    for (std::size_t i = 0; i < c.orbit_count; ++i)
+        a.orbit.push_back({orbit[i].time_s, vec3(orbit[i].position_m), vec3(orbit[i].velocity_m_per_s)});
     a.effective_velocity_m_per_s = c.effective_velocity_m_per_s;
     a.antenna.azimuth_length_m = c.antenna_azimuth_length_m;
     a.antenna.elevation_length_m = c.antenna_elevation_length_m;
@@ -109,7 +110,8 @@ Acquisition from_c(const sidelook_acquisition &c)
 Window window_from_c(const char *name, std::int32_t shape, double parameter)
 {
     require(shape >= SIDELOOK_WINDOW_RECTANGULAR && shape <= SIDELOOK_WINDOW_TAYLOR,
-            text(name, "_shape is ", shape, "; must be a sidelook_window, 0 to ", static_cast<int>(SIDELOOK_WINDOW_TAYLOR)));
+            text(name, "_shape is ", shape, "; must be a sidelook_window, 0 to ",
+                 static_cast<int>(SIDELOOK_WINDOW_TAYLOR)));
     return {static_cast<Window::Shape>(shape), parameter};
 }
 
@@ -132,10 +134,13 @@ FocusOptions from_c(const sidelook_focus_options &c)
 
 void go_on(const char *name, int returned)
 {
-    if (returned != 0) throw Error(Code::failure, text("the ", name, " callback returned ", returned, " and stopped the run; must return 0 to go on"));
+    if (returned != 0)
+        throw Error(Code::failure, text("the ", name, " callback returned ", returned,
+                                        " and stopped the run; must return 0 to go on"));
 }
 
-void run_plan(const FocusPlan &plan, const EchoReader &reader, const SlcWriter &writer, const std::function<void(double)> &progress)
+void run_plan(const FocusPlan &plan, const EchoReader &reader, const SlcWriter &writer,
+              const std::function<void(double)> &progress)
 {
     std::vector<StageReport> report;
     plan.run(reader, writer, EchoCorrections{}, progress, report);
@@ -182,7 +187,8 @@ sidelook_status sidelook_focus_options_init(sidelook_focus_options *options, siz
     });
 }
 
-sidelook_status sidelook_focus_create(const sidelook_acquisition *acquisition, const sidelook_focus_options *options, sidelook_focus **focus)
+sidelook_status sidelook_focus_create(const sidelook_acquisition *acquisition, const sidelook_focus_options *options,
+                                      sidelook_focus **focus)
 {
     return guarded([&] {
         require_given("focus", focus);
@@ -190,7 +196,8 @@ sidelook_status sidelook_focus_create(const sidelook_acquisition *acquisition, c
         require_given("acquisition", acquisition);
         require_size("acquisition", acquisition->struct_size, sizeof *acquisition);
         if (options) require_size("options", options->struct_size, sizeof *options);
-        *focus = new sidelook_focus{FocusPlan(from_c(*acquisition), options ? from_c(*options) : FocusOptions{}), acquisition->pulses, acquisition->samples};
+        *focus = new sidelook_focus{FocusPlan(from_c(*acquisition), options ? from_c(*options) : FocusOptions{}),
+                                    acquisition->pulses, acquisition->samples};
     });
 }
 
@@ -226,18 +233,23 @@ sidelook_status sidelook_focus_bytes(const sidelook_focus *focus, int64_t *bytes
     });
 }
 
-sidelook_status sidelook_focus_run(sidelook_focus *focus, sidelook_read read, sidelook_write write, sidelook_progress progress, void *user)
+sidelook_status sidelook_focus_run(sidelook_focus *focus, sidelook_read read, sidelook_write write,
+                                   sidelook_progress progress, void *user)
 {
     return guarded([&] {
         require_given("focus", focus);
         require(read != nullptr, "read is NULL; must be a function");
         require(write != nullptr, "write is NULL; must be a function");
-        // A complex<float> is two floats, real part first ([complex.numbers] of the C++ standard), so the views can be handed out.
-        const auto reader = [&](std::int64_t first_line, std::int64_t lines, std::int64_t first_sample, View2<c64> out) {
-            go_on("read", read(user, first_line, lines, first_sample, out.cols, reinterpret_cast<float *>(out.data), out.stride));
+        // A complex<float> is two floats, real part first ([complex.numbers] of the C++ standard), so the views can be
+        // handed out.
+        const auto reader = [&](std::int64_t first_line, std::int64_t lines, std::int64_t first_sample,
+                                View2<c64> out) {
+            go_on("read", read(user, first_line, lines, first_sample, out.cols, reinterpret_cast<float *>(out.data),
+                               out.stride));
         };
         const auto writer = [&](std::int64_t first_line, std::int64_t first_sample, View2<const c64> block) {
-            go_on("write", write(user, first_line, block.rows, first_sample, block.cols, reinterpret_cast<const float *>(block.data), block.stride));
+            go_on("write", write(user, first_line, block.rows, first_sample, block.cols,
+                                 reinterpret_cast<const float *>(block.data), block.stride));
         };
         std::function<void(double)> tick;
         if (progress) tick = [&](double share) { go_on("progress", progress(user, share)); };
@@ -256,12 +268,14 @@ sidelook_status sidelook_focus_memory(sidelook_focus *focus, const float *echoes
         const View2<c64> out(reinterpret_cast<c64 *>(image), grid.lines, grid.samples);
         const std::less_equal<const c64 *> before;
         // Lines are written while later ones are still read.
-        require(before(in.row(in.rows), out.data) || before(out.row(out.rows), in.data), "image overlaps echoes; must be memory of its own");
+        require(before(in.row(in.rows), out.data) || before(out.row(out.rows), in.data),
+                "image overlaps echoes; must be memory of its own");
         const auto reader = [&](std::int64_t first_line, std::int64_t lines, std::int64_t first_sample, View2<c64> to) {
             for (std::int64_t r = 0; r < lines; ++r) std::copy_n(&in(first_line + r, first_sample), to.cols, to.row(r));
         };
         const auto writer = [&](std::int64_t first_line, std::int64_t first_sample, View2<const c64> block) {
-            for (std::int64_t r = 0; r < block.rows; ++r) std::copy_n(block.row(r), block.cols, &out(first_line + r, first_sample));
+            for (std::int64_t r = 0; r < block.rows; ++r)
+                std::copy_n(block.row(r), block.cols, &out(first_line + r, first_sample));
         };
         run_plan(focus->plan, reader, writer, {});
     });

@@ -6,8 +6,10 @@
 #include "core/text.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 void require_positive(const char *name, double value)
 {
@@ -28,8 +30,8 @@ void validate_orbit(const std::vector<StateVector> &orbit)
     for (std::size_t i = 0; i < orbit.size(); ++i) {
         require_finite("orbit time_s", orbit[i].time_s);
         require(i == 0 || orbit[i].time_s > orbit[i - 1].time_s,
-                text("orbit time_s of state vector ", i, " is ", orbit[i].time_s, "; must be later than the one before, ",
-                     i == 0 ? 0.0 : orbit[i - 1].time_s));
+                text("orbit time_s of state vector ", i, " is ", orbit[i].time_s,
+                     "; must be later than the one before, ", i == 0 ? 0.0 : orbit[i - 1].time_s));
         const double radius = norm(orbit[i].position_m), speed = norm(orbit[i].velocity_m_per_s);
         require(radius > 6.3e6 && radius < 1e8, text("orbit position_m of state vector ", i, " is ", radius,
                                                      " m from the Earth's centre; must be within 6.3e6 and 1e8 m"));
@@ -48,8 +50,8 @@ void validate_antenna(const Antenna &antenna)
         const AntennaFrame &f = antenna.frames[i];
         require(i == 0 || f.time_s > antenna.frames[i - 1].time_s,
                 text("antenna frame ", i, " has time_s ", f.time_s, "; must be later than the one before"));
-        const double dot = f.azimuth_axis.x * f.boresight.x + f.azimuth_axis.y * f.boresight.y +
-                           f.azimuth_axis.z * f.boresight.z;
+        const double dot =
+            f.azimuth_axis.x * f.boresight.x + f.azimuth_axis.y * f.boresight.y + f.azimuth_axis.z * f.boresight.z;
         require(std::abs(norm(f.azimuth_axis) - 1) < 1e-3,
                 text("antenna frame ", i, " has an azimuth_axis of length ", norm(f.azimuth_axis), "; must be 1"));
         require(std::abs(norm(f.boresight) - 1) < 1e-3,
@@ -80,10 +82,12 @@ void validate(const Acquisition &a)
     require(bandwidth <= a.sample_rate_hz,
             text("chirp bandwidth (chirp_rate_hz_per_s x chirp_duration_s) is ", bandwidth,
                  " Hz; must not exceed sample_rate_hz, ", a.sample_rate_hz, " Hz"));
-    require(bandwidth < a.carrier_hz, text("chirp bandwidth is ", bandwidth, " Hz; must be below carrier_hz, ", a.carrier_hz, " Hz"));
+    require(bandwidth < a.carrier_hz,
+            text("chirp bandwidth is ", bandwidth, " Hz; must be below carrier_hz, ", a.carrier_hz, " Hz"));
     const double window = static_cast<double>(a.samples) / a.sample_rate_hz;
-    require(a.chirp_duration_s < window, text("chirp_duration_s is ", a.chirp_duration_s,
-                                              " s; must be shorter than the receive window, samples/sample_rate_hz = ", window, " s"));
+    require(a.chirp_duration_s < window,
+            text("chirp_duration_s is ", a.chirp_duration_s,
+                 " s; must be shorter than the receive window, samples/sample_rate_hz = ", window, " s"));
     validate_orbit(a.orbit);
     if (!a.orbit.empty()) {
         const double last = a.first_pulse_time_s + static_cast<double>(a.pulses - 1) / a.prf_hz;
@@ -91,8 +95,10 @@ void validate(const Acquisition &a)
                 text("orbit covers ", a.orbit.front().time_s, " to ", a.orbit.back().time_s,
                      " s; must cover the pulses, ", a.first_pulse_time_s, " to ", last, " s"));
     }
-    require(std::isfinite(a.effective_velocity_m_per_s) && a.effective_velocity_m_per_s >= 0 && a.effective_velocity_m_per_s < 2e4,
-            text("effective_velocity_m_per_s is ", a.effective_velocity_m_per_s, "; must be 0 (unknown) or up to 20000 m/s"));
+    require(std::isfinite(a.effective_velocity_m_per_s) && a.effective_velocity_m_per_s >= 0 &&
+                a.effective_velocity_m_per_s < 2e4,
+            text("effective_velocity_m_per_s is ", a.effective_velocity_m_per_s,
+                 "; must be 0 (unknown) or up to 20000 m/s"));
     validate_antenna(a.antenna);
     for (const double c : a.doppler_centroid_hz) require_finite("doppler_centroid_hz", c);
     require_finite("doppler_drift_hz_per_s", a.doppler_drift_hz_per_s);

@@ -2,7 +2,8 @@
 
 #include "core/fft_kernels.h"
 
-namespace sidelook::fft {
+namespace sidelook::fft
+{
 
 std::int64_t good_length(std::int64_t n)
 {
@@ -14,7 +15,8 @@ std::int64_t good_length(std::int64_t n)
     }
 }
 
-namespace {
+namespace
+{
 
 bool empty(std::int64_t rows, std::int64_t cols) { return rows == 0 || cols == 0; }
 

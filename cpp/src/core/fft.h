@@ -1,12 +1,13 @@
-// Complex-to-complex transforms of rows behind one small interface. Forward is sum x[n] e^{-j 2 pi k n / N}; inverse has
-// e^{+j}; neither is scaled. Built in: ducc0. Plans are cached and shared between threads.
+// Complex-to-complex transforms of rows behind one small interface. Forward is sum x[n] e^{-j 2 pi k n / N}; inverse
+// has e^{+j}; neither is scaled. Built in: ducc0. Plans are cached and shared between threads.
 #pragma once
 
 #include <cstdint>
 
 #include "sidelook/view.h"
 
-namespace sidelook::fft {
+namespace sidelook::fft
+{
 
 /// Smallest number >= n whose prime factors are 2, 3, 5 and 7.
 std::int64_t good_length(std::int64_t n);

@@ -8,7 +8,8 @@
 #include "ducc0/infra/string_utils.cc"
 #include "ducc0/infra/threading.cc"
 
-namespace sidelook::SIDELOOK_ISA {
+namespace sidelook::SIDELOOK_ISA
+{
 
 template <class T> static void transform(View2<std::complex<T>> rows, bool forward)
 {

@@ -4,9 +4,11 @@
 #include "core/isa.h"
 #include "sidelook/view.h"
 
-namespace sidelook {
+namespace sidelook
+{
 SIDELOOK_FOR_EACH_ISA(void fft_rows_c64(View2<c64> rows, bool forward);)
-namespace portable {
+namespace portable
+{
 void fft_rows_c128(View2<c128> rows, bool forward);
 }
 }  // namespace sidelook

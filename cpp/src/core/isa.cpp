@@ -4,7 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace sidelook {
+namespace sidelook
+{
 
 Isa best_isa()
 {
@@ -25,9 +26,6 @@ Isa best_isa()
     return best;
 }
 
-const char *isa_name(Isa isa)
-{
-    return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable";
-}
+const char *isa_name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable"; }
 
 }  // namespace sidelook

@@ -11,8 +11,10 @@
 #include "core/threads.h"
 #include "sidelook/stages.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 double cpu_seconds()
 {
@@ -57,7 +59,9 @@ MachineLimits measure_machine(int threads)
     double flops = 0;
     const double busy = best_wall_seconds(3, [&] {
         std::vector<double> done(static_cast<std::size_t>(threads));
-        parallel_for(threads, threads, [&](std::int64_t i, int) { done[static_cast<std::size_t>(i)] = SIDELOOK_DISPATCH(spin_fma, rounds); });
+        parallel_for(threads, threads, [&](std::int64_t i, int) {
+            done[static_cast<std::size_t>(i)] = SIDELOOK_DISPATCH(spin_fma, rounds);
+        });
         flops = 0;
         for (const double d : done) flops += d;
     });
@@ -69,13 +73,15 @@ double time_transforms(long long length, long long rows, long long batch)
 {
     const std::int64_t stride = length + 16;
     Buffer<c64> data(batch * stride);
-    std::fill(data.data(), data.data() + batch * stride, c64{});  // zeros: no overflow, and the time does not depend on values
+    std::fill(data.data(), data.data() + batch * stride,
+              c64{});  // zeros: no overflow, and the time does not depend on values
     const View2<c64> view(data.data(), batch, length, stride);
     fft::forward(view);
     const double begin = cpu_seconds();
     for (std::int64_t done = 0; done < rows; done += batch) fft::forward(view);
     const double spent = cpu_seconds() - begin;
-    return spent * static_cast<double>(rows) / (static_cast<double>((rows + batch - 1) / batch) * static_cast<double>(batch));
+    return spent * static_cast<double>(rows) /
+           (static_cast<double>((rows + batch - 1) / batch) * static_cast<double>(batch));
 }
 
 }  // namespace sidelook

@@ -3,7 +3,8 @@
 
 #include "core/simd.h"
 
-namespace sidelook::SIDELOOK_ISA {
+namespace sidelook::SIDELOOK_ISA
+{
 
 double spin_fma(std::int64_t rounds)
 {

@@ -10,10 +10,12 @@
 #include "sidelook/error.h"
 #include "sidelook/view.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 /// An uninitialised, aligned array of n elements.
-template <class T> class Buffer {
+template <class T> class Buffer
+{
 public:
     Buffer() = default;
     explicit Buffer(std::int64_t n) : size_(n)
@@ -22,7 +24,8 @@ public:
         const std::size_t bytes = (static_cast<std::size_t>(n) * sizeof(T) + page - 1) / page * page;
         const std::size_t align = bytes >= (8u << 20) ? (2u << 20) : page;
         void *p = std::aligned_alloc(align, (bytes + align - 1) / align * align);
-        if (!p) throw Error(Code::over_memory, text("memory: ", bytes, " bytes are needed; the system does not give them"));
+        if (!p)
+            throw Error(Code::over_memory, text("memory: ", bytes, " bytes are needed; the system does not give them"));
         if (align > page) madvise(p, bytes, MADV_HUGEPAGE);
         data_.reset(static_cast<T *>(p));
     }

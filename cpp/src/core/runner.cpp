@@ -5,20 +5,23 @@
 #include <condition_variable>
 #include <cstring>
 #include <exception>
-#include <utility>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "core/memory.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 using Clock = std::chrono::steady_clock;
 
 /// One job at a time on a thread of its own; submit() waits for the one before and throws what it threw.
-class Background {
+class Background
+{
 public:
     Background() : thread_([this] { loop(); }) {}
     ~Background()
@@ -76,10 +79,12 @@ private:
 };
 
 /// The latest lines of one stage's input, in one piece of memory.
-class LineWindow {
+class LineWindow
+{
 public:
     LineWindow(std::int64_t samples, std::int64_t capacity, std::int64_t first)
-        : samples_(samples), stride_((samples + 7) / 8 * 8 + 8), capacity_(capacity), data_(capacity * stride_), held_{first, first}
+        : samples_(samples), stride_((samples + 7) / 8 * 8 + 8), capacity_(capacity), data_(capacity * stride_),
+          held_{first, first}
     {
     }
     Interval held() const { return held_; }
@@ -91,11 +96,13 @@ public:
     {
         const std::int64_t drop = std::min(first, held_.end) - held_.first;
         if (drop > 0) {
-            std::memmove(data_.data(), data_.data() + drop * stride_, static_cast<std::size_t>((held_.size() - drop) * stride_) * sizeof(c64));
+            std::memmove(data_.data(), data_.data() + drop * stride_,
+                         static_cast<std::size_t>((held_.size() - drop) * stride_) * sizeof(c64));
             held_.first += drop;
         }
         const Interval fresh{held_.end, end};
-        if (end - held_.first > capacity_) throw Error(Code::failure, text("runner: a window of ", end - held_.first, " lines; planned ", capacity_));
+        if (end - held_.first > capacity_)
+            throw Error(Code::failure, text("runner: a window of ", end - held_.first, " lines; planned ", capacity_));
         held_.end = end;
         return {data_.data() + (fresh.first - held_.first) * stride_, fresh.size(), samples_, stride_};
     }
@@ -111,7 +118,8 @@ std::int64_t window_lines(const Stage &stage, std::int64_t lines_out, std::int64
 {
     std::int64_t most = 0;
     // The reach changes slowly along the orbit: its extremes lie at the first, a middle or the last block.
-    for (const std::int64_t first : {std::int64_t{0}, std::max<std::int64_t>(0, (lines_out - block) / 2), std::max<std::int64_t>(0, lines_out - block)})
+    for (const std::int64_t first : {std::int64_t{0}, std::max<std::int64_t>(0, (lines_out - block) / 2),
+                                     std::max<std::int64_t>(0, lines_out - block)})
         most = std::max(most, stage.reach({first, std::min(lines_out, first + block)}).size());
     return most + 32;
 }
@@ -165,16 +173,22 @@ void run_chain(const Source &source, const std::vector<const Stage *> &stages, c
         const Interval lines = chunk(n);
         if (lines.size() <= 0) return;
         c64 *to = slot[n % 2].data();
-        reader.submit([&source, &o, lines, to, read_stride] { source.read(lines, o.samples_in, {to, lines.size(), read_stride}); });
+        reader.submit([&source, &o, lines, to, read_stride] {
+            source.read(lines, o.samples_in, {to, lines.size(), read_stride});
+        });
     };
     start_reading(0);
 
     std::vector<Buffer<c64>> between;
     for (std::size_t i = 1; i < pushed; ++i) {
         between.emplace_back(o.chunk_lines * stages[i]->samples_in());
-        times[i].bytes = std::max(times[i].bytes, between.back().size() * static_cast<std::int64_t>(sizeof(c64)) + stages[i]->workspace_bytes(o.chunk_lines, o.threads));
+        times[i].bytes = std::max(times[i].bytes, between.back().size() * static_cast<std::int64_t>(sizeof(c64)) +
+                                                      stages[i]->workspace_bytes(o.chunk_lines, o.threads));
     }
-    if (pushed > 0) times[0].bytes = std::max(times[0].bytes, 2 * o.chunk_lines * read_stride * static_cast<std::int64_t>(sizeof(c64)) + stages[0]->workspace_bytes(o.chunk_lines, o.threads));
+    if (pushed > 0)
+        times[0].bytes =
+            std::max(times[0].bytes, 2 * o.chunk_lines * read_stride * static_cast<std::int64_t>(sizeof(c64)) +
+                                         stages[0]->workspace_bytes(o.chunk_lines, o.threads));
 
     const auto pull = [&](std::int64_t keep) {  // pushes one more chunk through the stages before the last
         const Interval lines = chunk(next);
@@ -183,15 +197,18 @@ void run_chain(const Source &source, const std::vector<const Stage *> &stages, c
         start_reading(++next);
         const View2<c64> fresh = window.advance(keep, lines.end);
         for (std::size_t i = 0; i < pushed; ++i) {
-            const View2<c64> to = i + 1 == pushed ? fresh : View2<c64>(between[i].data(), lines.size(), stages[i + 1]->samples_in());
+            const View2<c64> to =
+                i + 1 == pushed ? fresh : View2<c64>(between[i].data(), lines.size(), stages[i + 1]->samples_in());
             timed(i, [&] { stages[i]->execute(at, lines, to, lines, o.threads, workspace); });
             at = to;
         }
         if (pushed == 0)
-            for (std::int64_t r = 0; r < lines.size(); ++r) std::memcpy(fresh.row(r), at.row(r), static_cast<std::size_t>(read_stride) * sizeof(c64));
+            for (std::int64_t r = 0; r < lines.size(); ++r)
+                std::memcpy(fresh.row(r), at.row(r), static_cast<std::size_t>(read_stride) * sizeof(c64));
     };
 
-    Buffer<c64> out[2] = {Buffer<c64>(o.block_lines * last.samples_out()), Buffer<c64>(o.block_lines * last.samples_out())};
+    Buffer<c64> out[2] = {Buffer<c64>(o.block_lines * last.samples_out()),
+                          Buffer<c64>(o.block_lines * last.samples_out())};
     for (std::int64_t block = 0; done_lines < o.lines_out; ++block) {
         const Interval lines{done_lines, std::min(done_lines + o.block_lines, o.lines_out)};
         const Interval need = last.reach(lines);
@@ -202,7 +219,8 @@ void run_chain(const Source &source, const std::vector<const Stage *> &stages, c
         }
         if (o.progress) o.progress(static_cast<double>(done_lines) / static_cast<double>(o.lines_out));
         const View2<c64> result(out[block % 2].data(), lines.size(), last.samples_out());
-        timed(stages.size() - 1, [&] { last.execute(window.view(), window.held(), result, lines, o.threads, last_workspace); });
+        timed(stages.size() - 1,
+              [&] { last.execute(window.view(), window.held(), result, lines, o.threads, last_workspace); });
         writer.submit([&sink, &o, lines, result] { sink.write(lines, o.samples_out, result); });
         done_lines = lines.end;
     }

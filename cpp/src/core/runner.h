@@ -1,5 +1,6 @@
-// Streams lines from a source through a chain of stages into a sink, block by block: reading, computing and writing overlap,
-// every line of every stage is computed once, and memory depends on the block and on the reach, not on the scene.
+// Streams lines from a source through a chain of stages into a sink, block by block: reading, computing and writing
+// overlap, every line of every stage is computed once, and memory depends on the block and on the reach, not on the
+// scene.
 #pragma once
 
 #include <functional>
@@ -7,7 +8,8 @@
 
 #include "core/stage.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 struct Source {
     Interval lines;  ///< that exist
@@ -22,8 +24,8 @@ struct Sink {
 
 struct StageTime {
     const char *name;
-    double seconds = 0;          ///< wall time in which the stage computed
-    std::int64_t bytes = 0;      ///< largest memory held for it: its input lines and its workspace
+    double seconds = 0;      ///< wall time in which the stage computed
+    std::int64_t bytes = 0;  ///< largest memory held for it: its input lines and its workspace
 };
 
 struct RunOptions {
@@ -39,8 +41,8 @@ struct RunOptions {
 
 /// Throws what a stage, the source, the sink or `progress` throws, after its threads have stopped.
 /// `times` has one entry a stage and is added to.
-void run_chain(const Source &source, const std::vector<const Stage *> &stages, const Sink &sink, const RunOptions &options,
-               std::vector<StageTime> &times);
+void run_chain(const Source &source, const std::vector<const Stage *> &stages, const Sink &sink,
+               const RunOptions &options, std::vector<StageTime> &times);
 
 /// Bytes that run_chain holds at most.
 std::int64_t chain_bytes(const std::vector<const Stage *> &stages, const RunOptions &options);

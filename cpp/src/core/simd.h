@@ -6,8 +6,10 @@
 #include <immintrin.h>
 #endif
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 #if defined(__AVX512F__)
 constexpr int simd_width = 16;

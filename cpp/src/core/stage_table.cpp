@@ -1,6 +1,7 @@
 #include "sidelook/stages.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 const std::vector<StageInfo> &stage_table()
 {
@@ -28,10 +29,12 @@ const std::vector<StageInfo> &stage_table()
          true,
          false},
         {"azimuth_compress",
-         "range migration, azimuth compression and drift correction in the range-Doppler domain, onto the zero-Doppler grid",
+         "range migration, azimuth compression and drift correction in the range-Doppler domain, onto the zero-Doppler "
+         "grid",
          {"complex64", "[pulse][compressed sample]", "echo amplitude"},
          {"complex64", "[line][sample]", "echo amplitude; NaN where not fully exposed"},
-         "the pulses that the beam sent to a block's targets: an interval that under squint lies seconds away from the block and moves with range",
+         "the pulses that the beam sent to a block's targets: an interval that under squint lies seconds away from the "
+         "block and moves with range",
          "",
          {{"doppler_centroid_hz", "Hz", "from the acquisition, the attitude or the echoes", "polynomial over delay"},
           {"doppler_bandwidth_hz", "Hz", "0.7 PRF", "processed band"},

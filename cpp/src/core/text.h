@@ -4,7 +4,8 @@
 #include <sstream>
 #include <string>
 
-namespace sidelook {
+namespace sidelook
+{
 
 template <class... Parts> std::string text(const Parts &...parts)
 {

@@ -9,7 +9,8 @@
 #include <thread>
 #include <vector>
 
-namespace sidelook {
+namespace sidelook
+{
 
 int default_threads()
 {

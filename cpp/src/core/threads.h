@@ -1,10 +1,12 @@
-// parallel_for: the only way the core starts threads. OpenMP, or std::thread in sanitizer builds (libgomp gives false races).
+// parallel_for: the only way the core starts threads. OpenMP, or std::thread in sanitizer builds (libgomp gives false
+// races).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 
-namespace sidelook {
+namespace sidelook
+{
 
 /// Number of threads used for `threads` = 0: what the process may run on.
 int default_threads();

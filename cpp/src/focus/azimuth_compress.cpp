@@ -9,13 +9,15 @@
 #include "core/threads.h"
 #include "focus/kernels.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr double pi = 3.14159265358979323846;
 constexpr double c0 = speed_of_light_m_per_s;
-constexpr int nodes = 5;            // ranges of a tile at which the physics is solved; a quartic joins them
-constexpr std::int64_t lead = 24;   // image lines kept before the first output line, for the taps and the drift
+constexpr int nodes = 5;           // ranges of a tile at which the physics is solved; a quartic joins them
+constexpr std::int64_t lead = 24;  // image lines kept before the first output line, for the taps and the drift
 
 /// A quartic in y = (sample - middle) / half_width of a tile.
 struct Quartic {
@@ -26,7 +28,8 @@ struct Quartic {
 /// Through values at y = -1, -1/2, 0, 1/2, 1.
 Quartic quartic(const double (&v)[nodes])
 {
-    const double s1 = 0.5 * (v[3] - v[1]), s2 = 0.5 * (v[4] - v[0]), a1 = 0.5 * (v[3] + v[1]) - v[2], a2 = 0.5 * (v[4] + v[0]) - v[2];
+    const double s1 = 0.5 * (v[3] - v[1]), s2 = 0.5 * (v[4] - v[0]), a1 = 0.5 * (v[3] + v[1]) - v[2],
+                 a2 = 0.5 * (v[4] + v[0]) - v[2];
     // odd: c1 y + c3 y^3; even: c2 y^2 + c4 y^4
     const double c3 = (s2 - 2 * s1) * 4 / 3, c1 = s2 - c3;
     const double c4 = (a2 - 4 * a1) * 4 / 3, c2 = a2 - c4;
@@ -41,43 +44,49 @@ double node_place(int i) { return -1 + 0.5 * i; }
 struct AzimuthCompress::Tile {
     Interval samples, lines;
     double middle_sample, half_width;
-    double reference_s;           // zero-Doppler time of the block's middle
-    double image_start_s;         // zero-Doppler time of image sample 0
-    double band_centre_hz;        // Doppler at the middle of the transform's band: a multiple of 16 bins
-    std::int64_t first_bin;       // natural index of the lowest Doppler's bin
-    std::int64_t first_pulse;     // of the transform
-    std::int64_t first_row, rows; // compressed samples the tile reads
-    std::int64_t chunk0, chunk1;  // chunks of 16 bins that hold the processed band, Doppler ascending
-    int order;                    // of the taps' change within a chunk of Dopplers
+    double reference_s;            // zero-Doppler time of the block's middle
+    double image_start_s;          // zero-Doppler time of image sample 0
+    double band_centre_hz;         // Doppler at the middle of the transform's band: a multiple of 16 bins
+    std::int64_t first_bin;        // natural index of the lowest Doppler's bin
+    std::int64_t first_pulse;      // of the transform
+    std::int64_t first_row, rows;  // compressed samples the tile reads
+    std::int64_t chunk0, chunk1;   // chunks of 16 bins that hold the processed band, Doppler ascending
+    int order;                     // of the taps' change within a chunk of Dopplers
     bool quadratic;
     std::vector<Quartic> position, cycles, amplitude, beta;  // at knots chunk0-1 .. chunk1+1, every 16 bins
-    // Drift over zero-Doppler time x = (t - reference_s) / half_time_s, a quadratic for each node: cycles, seconds, cycles/Hz^2
+    // Drift over zero-Doppler time x = (t - reference_s) / half_time_s, a quadratic for each node: cycles, seconds,
+    // cycles/Hz^2
     double half_time_s;
-    Quartic drift_cycles[2], drift_s[2], drift_focus[2];     // coefficients of x and x^2
+    Quartic drift_cycles[2], drift_s[2], drift_focus[2];  // coefficients of x and x^2
 };
 
 AzimuthCompress::AzimuthCompress(const Scene &scene, const CompressedGrid &in, Interval out, std::int64_t block_lines)
     : scene_(scene), in_(in), out_(out), block_lines_(block_lines), range_taps_(in.band),
-      azimuth_taps_(std::min(0.49, (scene.half_band_hz() + 0.02 * scene.acquisition().prf_hz) / scene.acquisition().prf_hz))
+      azimuth_taps_(
+          std::min(0.49, (scene.half_band_hz() + 0.02 * scene.acquisition().prf_hz) / scene.acquisition().prf_hz))
 {
     // Transform length: the block, the aperture of any target in it, room for the filter's decay and the image's taps.
     const Acquisition &a = scene.acquisition();
     double aperture = 0;
     std::int64_t rows = 0;
     fft_ = 1024;
-    const Interval ends[] = {{out.first, std::min(out.end, out.first + tile_samples)}, {std::max(out.first, out.end - tile_samples), out.end}};
+    const Interval ends[] = {{out.first, std::min(out.end, out.first + tile_samples)},
+                             {std::max(out.first, out.end - tile_samples), out.end}};
     for (const double line : {0.0, static_cast<double>(scene.grid().lines - 1)})
         for (const std::int64_t sample : {out.first, out.end - 1}) {
-            const auto ap = scene.aperture(scene.model().target(scene.line_time_s(line), scene.slant_range_m(static_cast<double>(sample))));
+            const auto ap = scene.aperture(
+                scene.model().target(scene.line_time_s(line), scene.slant_range_m(static_cast<double>(sample))));
             aperture = std::max(aperture, ap.last_pulse - ap.first_pulse);
         }
     const double rate = 2 * scene.half_band_hz() * a.prf_hz / aperture;
-    // The filter decays beyond its aperture within a few Fresnel zones (1/sqrt(rate) s): five leave less than 1e-6 of its energy.
+    // The filter decays beyond its aperture within a few Fresnel zones (1/sqrt(rate) s): five leave less than 1e-6 of
+    // its energy.
     const auto guard = static_cast<std::int64_t>(std::ceil(2.5 * a.prf_hz / std::sqrt(rate)));
     overlap_ = static_cast<std::int64_t>(std::ceil(aperture)) + 2 * guard + 2 * lead;
     for (fft_ = fft::good_length(block_lines + overlap_); fft_ % 32 != 0;) fft_ = fft::good_length(fft_ + 1);
     for (const Interval &samples : ends)
-        for (const std::int64_t first : {std::int64_t{0}, std::max<std::int64_t>(0, scene.grid().lines - block_lines)}) {
+        for (const std::int64_t first :
+             {std::int64_t{0}, std::max<std::int64_t>(0, scene.grid().lines - block_lines)}) {
             const Tile tile = plan_tile(samples, {first, std::min(first + block_lines, scene.grid().lines)});
             rows = std::max(rows, tile.rows);
             for (const auto &q : tile.beta)
@@ -85,7 +94,9 @@ AzimuthCompress::AzimuthCompress(const Scene &scene, const CompressedGrid &in, I
             for (int i = 0; i < nodes; ++i)
                 for (const double x : {-1.0, 1.0}) {
                     const double y = node_place(i), edge = azimuth_taps_.band() * a.prf_hz;
-                    block_beta_ = std::max(block_beta_, std::abs(pi * edge * edge * x * (tile.drift_focus[0](y) + x * tile.drift_focus[1](y))));
+                    block_beta_ =
+                        std::max(block_beta_, std::abs(pi * edge * edge * x *
+                                                       (tile.drift_focus[0](y) + x * tile.drift_focus[1](y))));
                 }
         }
     tile_rows_ = rows + 8;
@@ -104,7 +115,9 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
     t.image_start_s = scene_.line_time_s(static_cast<double>(lines.first - lead));
     t.half_time_s = std::max(0.5 * static_cast<double>(lines.size()), 64.0) / a.prf_hz;
 
-    const auto range = [&](int node) { return scene_.slant_range_m(t.middle_sample + node_place(node) * t.half_width); };
+    const auto range = [&](int node) {
+        return scene_.slant_range_m(t.middle_sample + node_place(node) * t.half_width);
+    };
     EchoModel::Target target[nodes];
     EchoHistory history[nodes];
     double doppler[nodes];
@@ -112,7 +125,8 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
         target[i] = model.target(t.reference_s, range(i));
         doppler[i] = scene_.doppler_hz(target[i]);
     }
-    // Bins: Doppler ascends from band_centre - PRF/2; the centre is a multiple of 16 bins so that chunks never straddle an end.
+    // Bins: Doppler ascends from band_centre - PRF/2; the centre is a multiple of 16 bins so that chunks never straddle
+    // an end.
     const double bin = a.prf_hz / static_cast<double>(fft_);
     const auto centre = static_cast<std::int64_t>(std::llround(doppler[nodes / 2] / (16 * bin))) * 16;
     t.band_centre_hz = static_cast<double>(centre) * bin;
@@ -123,11 +137,14 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
         centroid_rate[i] = stationary_point(history[i], a.carrier_hz - doppler[i], doppler[i]).doppler_rate_hz_per_s;
     }
 
-    const auto spread = std::max(std::abs(doppler[0] - t.band_centre_hz), std::abs(doppler[nodes - 1] - t.band_centre_hz));
+    const auto spread =
+        std::max(std::abs(doppler[0] - t.band_centre_hz), std::abs(doppler[nodes - 1] - t.band_centre_hz));
     const double reach = scene_.half_band_hz() + spread;
     const auto chunks = fft_ / chunk_samples;
-    t.chunk0 = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor((0.5 * a.prf_hz - reach) / (16 * bin))), 0, chunks);
-    t.chunk1 = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((0.5 * a.prf_hz + reach) / (16 * bin))), 0, chunks);
+    t.chunk0 = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor((0.5 * a.prf_hz - reach) / (16 * bin))), 0,
+                                        chunks);
+    t.chunk1 = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((0.5 * a.prf_hz + reach) / (16 * bin))), 0,
+                                        chunks);
 
     // The transform's pulses are centred on those that the beam sends to the block's middle.
     const auto mid = stationary_point(history[nodes / 2], a.carrier_hz - t.band_centre_hz, t.band_centre_hz);
@@ -147,20 +164,25 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
         for (int i = 0; i < nodes; ++i) {
             const auto p = stationary_point(history[i], a.carrier_hz - f, f, guess[i]);
             guess[i] = (p.time_s - history[i].time_s) / history[i].scale_s;
-            // The reference chirp shift is in the range filter; the rest moves the peak by -(f - f_ref)/K, with its phase.
+            // The reference chirp shift is in the range filter; the rest moves the peak by -(f - f_ref)/K, with its
+            // phase.
             const double fr = in_.reference_doppler_hz;
             const double pulse = (p.time_s - p.delay_s - a.first_pulse_time_s) * a.prf_hz;
-            position[i] = (p.delay_s - (f - fr) / a.chirp_rate_hz_per_s - in_.first_delay_s - scene_.line_delay_s(pulse)) * in_.sample_rate_hz;
-            // Cycles that undo: the stationary phase (and its 1/8 cycle), the chirp's (f^2 - fr^2)/2K, the pulses' start;
-            // and that set the image's first sample to image_start_s.
+            position[i] =
+                (p.delay_s - (f - fr) / a.chirp_rate_hz_per_s - in_.first_delay_s - scene_.line_delay_s(pulse)) *
+                in_.sample_rate_hz;
+            // Cycles that undo: the stationary phase (and its 1/8 cycle), the chirp's (f^2 - fr^2)/2K, the pulses'
+            // start; and that set the image's first sample to image_start_s.
             cycles[i] = p.cycles + 0.125 + 0.5 * (f * f - fr * fr) / a.chirp_rate_hz_per_s - f * first_pulse_s +
                         (f - t.band_centre_hz) * (t.image_start_s - t.reference_s);
             beta[i] = -pi * (p.curvature - in_.reference_curvature) * edge_hz * edge_hz;
             double pattern = equalise ? model.azimuth_pattern(target[i], p.time_s) : 1;
             // More than 20 dB below the beam's centre there is nothing but noise to raise.
             pattern = std::max(pattern, 0.1);
-            // The spectrum's amplitude is 1/sqrt(rate); the image gets 1/rate, what a sum over equal pulses has (backprojection).
-            amplitude[i] = gain * centroid_rate[i] / std::sqrt(p.doppler_rate_hz_per_s) / a.prf_hz * scene_.azimuth_weight(f - doppler[i]) / pattern;
+            // The spectrum's amplitude is 1/sqrt(rate); the image gets 1/rate, what a sum over equal pulses has
+            // (backprojection).
+            amplitude[i] = gain * centroid_rate[i] / std::sqrt(p.doppler_rate_hz_per_s) / a.prf_hz *
+                           scene_.azimuth_weight(f - doppler[i]) / pattern;
             low = std::min(low, position[i]);
             high = std::max(high, position[i]);
             largest = std::max(largest, std::abs(beta[i]));
@@ -174,13 +196,14 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
     }
     t.first_row = static_cast<std::int64_t>(std::floor(low)) - 8;
     t.rows = static_cast<std::int64_t>(std::ceil(high)) + 10 - t.first_row;
-    // Over 16 lanes the taps' response turns by up to `turn` rad at the band's edge. A polynomial of degree n through exact
-    // taps errs there by turn^(n+1) times 1/2, 1/8, 1/125 and 1/1950 for n = 0 to 3: kept below 1e-3.
+    // Over 16 lanes the taps' response turns by up to `turn` rad at the band's edge. A polynomial of degree n through
+    // exact taps errs there by turn^(n+1) times 1/2, 1/8, 1/125 and 1/1950 for n = 0 to 3: kept below 1e-3.
     const double turn = 2 * pi * in_.band * step;
     t.order = turn < 2e-3 ? 0 : turn < 0.09 ? 1 : turn < 0.5 ? 2 : 3;
     t.quadratic = largest > 2e-4;
 
-    // Drift: how cycles(f) of a target at zero-Doppler time t differ from those of the reference moved by t - reference_s.
+    // Drift: how cycles(f) of a target at zero-Doppler time t differ from those of the reference moved by t -
+    // reference_s.
     double linear[3][nodes] = {}, square[3][nodes] = {};
     if (!model.azimuth_invariant()) {
         const double fb = t.band_centre_hz, nu = a.carrier_hz - fb;
@@ -220,7 +243,8 @@ Interval AzimuthCompress::tile_pulses(const Tile &tile, std::int64_t lines) cons
 
 Interval AzimuthCompress::reach(Interval lines) const
 {
-    // The beam's passage moves monotonically over range within a strip, up to a few pulses: probe it at both ends and between.
+    // The beam's passage moves monotonically over range within a strip, up to a few pulses: probe it at both ends and
+    // between.
     Interval all{std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
     const Acquisition &a = scene_.acquisition();
     const double t0 = scene_.line_time_s(0.5 * static_cast<double>(lines.first + lines.end - 1));
@@ -230,9 +254,13 @@ Interval AzimuthCompress::reach(Interval lines) const
         const auto target = scene_.model().target(t0, scene_.slant_range_m(sample));
         const double f = scene_.doppler_hz(target);
         const auto h = scene_.history(target, f);
-        const auto sent = static_cast<std::int64_t>(std::llround((h.time_s - h.at(0).delay_s - a.first_pulse_time_s) * a.prf_hz));
+        const auto sent =
+            static_cast<std::int64_t>(std::llround((h.time_s - h.at(0).delay_s - a.first_pulse_time_s) * a.prf_hz));
         // 16 bins of Doppler, by which the transform's centre may differ from the centroid, and rounding.
-        const auto slack = static_cast<std::int64_t>(std::ceil(8 * a.prf_hz / static_cast<double>(fft_) * static_cast<double>(overlap_) / (2 * scene_.half_band_hz()))) + 8;
+        const auto slack =
+            static_cast<std::int64_t>(std::ceil(8 * a.prf_hz / static_cast<double>(fft_) *
+                                                static_cast<double>(overlap_) / (2 * scene_.half_band_hz()))) +
+            8;
         all.first = std::min(all.first, sent - used / 2 - slack);
         all.end = std::max(all.end, sent + used / 2 + slack);
     }
@@ -242,7 +270,8 @@ Interval AzimuthCompress::reach(Interval lines) const
 std::int64_t AzimuthCompress::workspace_bytes(std::int64_t out_lines, int threads) const
 {
     const std::int64_t padded = fft_ + chunk_samples;
-    return threads * static_cast<std::int64_t>(sizeof(c64)) * ((tile_rows_ + tile_samples) * padded + tile_samples * (out_lines + 32));
+    return threads * static_cast<std::int64_t>(sizeof(c64)) *
+           ((tile_rows_ + tile_samples) * padded + tile_samples * (out_lines + 32));
 }
 
 void AzimuthCompress::load(const Tile &tile, View2<const c64> in, Interval in_lines, View2<c64> block) const
@@ -260,7 +289,8 @@ void AzimuthCompress::load(const Tile &tile, View2<const c64> in, Interval in_li
     }
     if (have.size() <= 0 || cols.size() <= 0) return;
     const View2<const c64> from(&in(have.first - in_lines.first, cols.first), have.size(), cols.size(), in.stride);
-    const View2<c64> to(&block(cols.first - tile.first_row, have.first - tile.first_pulse), cols.size(), have.size(), block.stride);
+    const View2<c64> to(&block(cols.first - tile.first_row, have.first - tile.first_pulse), cols.size(), have.size(),
+                        block.stride);
     SIDELOOK_DISPATCH(transpose, from, to);
 }
 
@@ -283,7 +313,9 @@ void AzimuthCompress::migrate(const Tile &tile, View2<const c64> block, View2<c6
         const std::int64_t n = std::min(group, tile.chunk1 - g);
         for (std::int64_t r = 0; r < image.rows; ++r) {
             const double y = (static_cast<double>(tile.samples.first + r) - tile.middle_sample) / tile.half_width;
-            const auto knot = [&](const std::vector<Quartic> &q, std::int64_t c) { return q[static_cast<std::size_t>(c - tile.chunk0 + 1)](y); };
+            const auto knot = [&](const std::vector<Quartic> &q, std::int64_t c) {
+                return q[static_cast<std::size_t>(c - tile.chunk0 + 1)](y);
+            };
             double cycles[group + 2], position[group + 1], amplitude[group + 1], beta[group + 1];
             for (std::int64_t i = 0; i < n + 2; ++i) cycles[i] = knot(tile.cycles, g - 1 + i);
             for (std::int64_t i = 0; i < n + 1; ++i) {
@@ -294,7 +326,8 @@ void AzimuthCompress::migrate(const Tile &tile, View2<const c64> block, View2<c6
             for (std::int64_t i = 0; i < n; ++i) {
                 ChunkPlan &p = plans[i];
                 const double middle = 0.5 * (position[i] + position[i + 1]), whole = std::floor(middle);
-                p.taps = block.row(static_cast<std::int64_t>(whole) - 7 - tile.first_row) + ((g + i) * chunk_samples + tile.first_bin) % fft_;
+                p.taps = block.row(static_cast<std::int64_t>(whole) - 7 - tile.first_row) +
+                         ((g + i) * chunk_samples + tile.first_bin) % fft_;
                 p.tap_stride = block.stride;
                 p.fraction[0] = static_cast<float>(position[i] - whole);
                 p.fraction[1] = static_cast<float>(position[i + 1] - whole);
@@ -314,7 +347,8 @@ void AzimuthCompress::migrate(const Tile &tile, View2<const c64> block, View2<c6
     }
 }
 
-void AzimuthCompress::finish(const Tile &tile, View2<const c64> image, View2<c64> lines, View2<c64> out, Interval out_lines) const
+void AzimuthCompress::finish(const Tile &tile, View2<const c64> image, View2<c64> lines, View2<c64> out,
+                             Interval out_lines) const
 {
     const Acquisition &a = scene_.acquisition();
     const std::int64_t chunks = (out_lines.size() + chunk_samples - 1) / chunk_samples;
@@ -328,14 +362,16 @@ void AzimuthCompress::finish(const Tile &tile, View2<const c64> image, View2<c64
         const double y = (static_cast<double>(sample) - tile.middle_sample) / tile.half_width;
         const double range_cycles = -2 * a.carrier_hz * scene_.slant_range_m(static_cast<double>(sample)) / c0;
         double c[2], s[2], q[2];
-        for (int n = 0; n < 2; ++n) c[n] = tile.drift_cycles[n](y), s[n] = tile.drift_s[n](y), q[n] = tile.drift_focus[n](y);
+        for (int n = 0; n < 2; ++n)
+            c[n] = tile.drift_cycles[n](y), s[n] = tile.drift_s[n](y), q[n] = tile.drift_focus[n](y);
         double slope = 0;
         for (std::int64_t k = 0; k < chunks; ++k) {
             ChunkPlan &p = plans[static_cast<std::size_t>(k)];
             double cycles[3], position[3];
             for (int i = 0; i < 3; ++i) {
                 const std::int64_t line = out_lines.first + k * chunk_samples + 8 * i;
-                const double dt = scene_.line_time_s(static_cast<double>(line)) - tile.reference_s, x = dt / tile.half_time_s;
+                const double dt = scene_.line_time_s(static_cast<double>(line)) - tile.reference_s,
+                             x = dt / tile.half_time_s;
                 position[i] = static_cast<double>(line - tile.lines.first + lead) + x * (s[0] + x * s[1]) * a.prf_hz;
                 cycles[i] = range_cycles + fb * dt + x * (c[0] + x * c[1]);
                 p.beta[i / 2] = static_cast<float>(pi * edge_hz * edge_hz * x * (q[0] + x * q[1]));
@@ -356,28 +392,36 @@ void AzimuthCompress::finish(const Tile &tile, View2<const c64> image, View2<c64
             to[static_cast<std::size_t>(k)] = lines.row(r) + k * chunk_samples;
         }
         const double turn = 2 * pi * azimuth_taps_.band() * slope;
-        SIDELOOK_DISPATCH(resample_chunks, azimuth_taps_.table(), plans.data(), to.data(), chunks, turn < 5e-4 ? 0 : 1, quadratic);
+        SIDELOOK_DISPATCH(resample_chunks, azimuth_taps_.table(), plans.data(), to.data(), chunks, turn < 5e-4 ? 0 : 1,
+                          quadratic);
         const auto j = static_cast<std::size_t>(sample);
-        const std::int64_t first = std::clamp(scene_.grid().valid_first_line[j], out_lines.first, out_lines.end) - out_lines.first;
-        const std::int64_t end = std::clamp(scene_.grid().valid_end_line[j], out_lines.first, out_lines.end) - out_lines.first;
+        const std::int64_t first =
+            std::clamp(scene_.grid().valid_first_line[j], out_lines.first, out_lines.end) - out_lines.first;
+        const std::int64_t end =
+            std::clamp(scene_.grid().valid_end_line[j], out_lines.first, out_lines.end) - out_lines.first;
         std::fill(lines.row(r), lines.row(r) + first, c64(nan, nan));
         std::fill(lines.row(r) + std::max(first, end), lines.row(r) + out_lines.size(), c64(nan, nan));
     }
     const View2<const c64> from(lines.data, image.rows, out_lines.size(), lines.stride);
-    SIDELOOK_DISPATCH(transpose, from, (View2<c64>(&out(0, tile.samples.first - out_.first), out_lines.size(), image.rows, out.stride)));
+    SIDELOOK_DISPATCH(transpose, from,
+                      (View2<c64>(&out(0, tile.samples.first - out_.first), out_lines.size(), image.rows, out.stride)));
 }
 
-void AzimuthCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &workspace) const
+void AzimuthCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+                              Workspace &workspace) const
 {
-    require(out_lines.size() <= block_lines_, text("out_lines is ", out_lines.size(), "; must be at most the planned block, ", block_lines_));
+    require(out_lines.size() <= block_lines_,
+            text("out_lines is ", out_lines.size(), "; must be at most the planned block, ", block_lines_));
     const std::int64_t padded = fft_ + chunk_samples, line_stride = (out_lines.size() + 31) / 16 * 16;
     const std::int64_t tiles = (out_.size() + tile_samples - 1) / tile_samples;
     const std::int64_t needed = (tile_rows_ + tile_samples) * padded + tile_samples * line_stride;
     parallel_for(tiles, threads, [&](std::int64_t index, int worker) {
-        const Interval samples{out_.first + index * tile_samples, std::min(out_.end, out_.first + (index + 1) * tile_samples)};
+        const Interval samples{out_.first + index * tile_samples,
+                               std::min(out_.end, out_.first + (index + 1) * tile_samples)};
         const Tile tile = plan_tile(samples, out_lines);
         if (tile.rows > tile_rows_)
-            throw Error(Code::failure, text("azimuth_compress: a tile needs ", tile.rows, " rows; planned ", tile_rows_));
+            throw Error(Code::failure,
+                        text("azimuth_compress: a tile needs ", tile.rows, " rows; planned ", tile_rows_));
         c64 *memory = workspace.get(worker, needed);
         const View2<c64> block(memory, tile.rows, fft_, padded);
         const View2<c64> image(memory + tile_rows_ * padded, samples.size(), fft_, padded);

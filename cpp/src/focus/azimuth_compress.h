@@ -1,9 +1,11 @@
-// azimuth_compress: compressed lines [pulse][sample'] -> zero-Doppler image [line][sample], NaN where not fully exposed.
+// azimuth_compress: compressed lines [pulse][sample'] -> zero-Doppler image [line][sample], NaN where not fully
+// exposed.
 //
-// Range by range tile (256 samples), each tile through: transpose; transform along azimuth; range migration by resampling
-// across range for each Doppler, with the residual secondary range compression in the same taps, the azimuth phase of each
-// range exact; inverse transform; resampling along azimuth, which undoes the drift of position and focus away from the
-// block's middle (the orbit is no straight line, and under squint zero Doppler lies seconds away from the echoes).
+// Range by range tile (256 samples), each tile through: transpose; transform along azimuth; range migration by
+// resampling across range for each Doppler, with the residual secondary range compression in the same taps, the azimuth
+// phase of each range exact; inverse transform; resampling along azimuth, which undoes the drift of position and focus
+// away from the block's middle (the orbit is no straight line, and under squint zero Doppler lies seconds away from the
+// echoes).
 #pragma once
 
 #include "core/stage.h"
@@ -11,9 +13,11 @@
 #include "focus/resampler.h"
 #include "focus/scene.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
-class AzimuthCompress final : public Stage {
+class AzimuthCompress final : public Stage
+{
 public:
     /// For output samples `out` of the scene's image, computed in blocks of at most `block_lines` lines.
     AzimuthCompress(const Scene &scene, const CompressedGrid &in, Interval out, std::int64_t block_lines);
@@ -23,13 +27,15 @@ public:
     std::int64_t samples_in() const override { return in_.samples; }
     std::int64_t samples_out() const override { return out_.size(); }
     std::int64_t workspace_bytes(std::int64_t out_lines, int threads) const override;
-    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &workspace) const override;
+    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+                 Workspace &workspace) const override;
 
     std::int64_t fft_length() const { return fft_; }
     std::int64_t tile_rows() const { return tile_rows_; }
     /// Pulses beyond a block's lines that its computation needs.
     std::int64_t overlap_pulses() const { return overlap_; }
-    /// Largest residual quadratic phase (rad) that the taps had to take in a probe of the strip; the planner keeps it small.
+    /// Largest residual quadratic phase (rad) that the taps had to take in a probe of the strip; the planner keeps it
+    /// small.
     double worst_beta() const { return worst_beta_; }
 
     static constexpr std::int64_t tile_samples = 256;

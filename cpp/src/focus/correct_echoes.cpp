@@ -8,7 +8,8 @@
 #include "core/threads.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 struct EchoSurvey::State {
     std::int64_t samples;
@@ -59,7 +60,8 @@ void EchoSurvey::add(View2<const c64> lines)
         s.sum_i += i1, s.sum_q += q1, s.sum_ii += ii, s.sum_qq += qq, s.sum_iq += iq;
         std::int64_t at = 0;
         if (largest >= s.found.largest) {
-            for (std::int64_t c = 0; c < lines.cols; ++c) at += (std::abs(x[c].real()) == largest) + (std::abs(x[c].imag()) == largest);
+            for (std::int64_t c = 0; c < lines.cols; ++c)
+                at += (std::abs(x[c].real()) == largest) + (std::abs(x[c].imag()) == largest);
             s.count_at_largest = largest > s.found.largest ? at : s.count_at_largest + at;
             s.found.largest = largest;
         }
@@ -67,9 +69,12 @@ void EchoSurvey::add(View2<const c64> lines)
             for (std::int64_t k = 0; k < doppler_columns; ++k) {
                 c128 sum = 0;
                 double power = 0;
-                const std::int64_t first = k * lines.cols / doppler_columns, end = (k + 1) * lines.cols / doppler_columns;
+                const std::int64_t first = k * lines.cols / doppler_columns,
+                                   end = (k + 1) * lines.cols / doppler_columns;
                 for (std::int64_t c = first; c < end; ++c) {
-                    const double ar = x[c].real(), ai = x[c].imag(), br = s.previous[static_cast<std::size_t>(c)].real(), bi = s.previous[static_cast<std::size_t>(c)].imag();
+                    const double ar = x[c].real(), ai = x[c].imag(),
+                                 br = s.previous[static_cast<std::size_t>(c)].real(),
+                                 bi = s.previous[static_cast<std::size_t>(c)].imag();
                     sum += c128(ar * br + ai * bi, ai * br - ar * bi);
                     power += 0.5 * (ar * ar + ai * ai + br * br + bi * bi);
                 }
@@ -91,8 +96,9 @@ EchoStatistics EchoSurvey::result() const
     const State &s = *state_;
     EchoStatistics f = s.found;
     require(f.lines > 0, "echoes has 0 lines; must have at least 1");
-    require(f.good_lines > 0, text("echoes has ", f.damaged_lines.size(), " lines with NaN or infinity and ", f.silent_lines.size(),
-                                   " lines of zeros among ", f.lines, "; at least one must hold an echo"));
+    require(f.good_lines > 0,
+            text("echoes has ", f.damaged_lines.size(), " lines with NaN or infinity and ", f.silent_lines.size(),
+                 " lines of zeros among ", f.lines, "; at least one must hold an echo"));
     const double n = static_cast<double>(f.good_lines) * static_cast<double>(s.samples);
     f.mean_i = s.sum_i / n;
     f.mean_q = s.sum_q / n;
@@ -132,7 +138,8 @@ EchoCorrections corrections_from(const EchoStatistics &s)
     return c;
 }
 
-CorrectEchoes::CorrectEchoes(const EchoCorrections &corrections, std::int64_t samples) : corrections_(corrections), samples_(samples)
+CorrectEchoes::CorrectEchoes(const EchoCorrections &corrections, std::int64_t samples)
+    : corrections_(corrections), samples_(samples)
 {
     require(corrections.gain_ratio > 0.1 && corrections.gain_ratio < 10,
             text("gain_ratio is ", corrections.gain_ratio, "; must lie within 0.1 and 10"));
@@ -143,7 +150,8 @@ CorrectEchoes::CorrectEchoes(const EchoCorrections &corrections, std::int64_t sa
                 text("line_gain of pulse ", i, " is ", corrections.line_gain[i], "; must be finite and not negative"));
 }
 
-void CorrectEchoes::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &) const
+void CorrectEchoes::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+                            Workspace &) const
 {
     const EchoCorrections &k = corrections_;
     const auto bi = static_cast<float>(k.bias_i), bq = static_cast<float>(k.bias_q);

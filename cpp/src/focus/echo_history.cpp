@@ -6,8 +6,10 @@
 #include "core/vec3.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr double pi = 3.14159265358979323846;
 constexpr double c0 = speed_of_light_m_per_s;
@@ -49,7 +51,8 @@ double EchoModel::delay_s(const Target &target, double t) const
         const double v = acquisition_.effective_velocity_m_per_s;
         const double down = std::hypot(target.slant_range_m, v * (t - target.zero_doppler_time_s));
         double d = 2 * down / c0;
-        for (int i = 0; i < 4; ++i) d = (down + std::hypot(target.slant_range_m, v * (t - d - target.zero_doppler_time_s))) / c0;
+        for (int i = 0; i < 4; ++i)
+            d = (down + std::hypot(target.slant_range_m, v * (t - d - target.zero_doppler_time_s))) / c0;
         return d;
     }
     // Both legs contract by v/c each round: four rounds are exact to rounding.
@@ -79,7 +82,8 @@ EchoHistory EchoModel::history(const Target &target, double doppler, double half
         if (orbit_)
             require(t > orbit_->first_time_s() && t < orbit_->last_time_s(),
                     text("orbit covers ", orbit_->first_time_s(), " to ", orbit_->last_time_s(),
-                         " s; must cover the beam's passage at Doppler ", doppler, " Hz and zero Doppler, ", target.zero_doppler_time_s, " s"));
+                         " s; must cover the beam's passage at Doppler ", doppler, " Hz and zero Doppler, ",
+                         target.zero_doppler_time_s, " s"));
         if (std::abs(step) < 1e-6) break;
     }
     EchoHistory out;
@@ -108,7 +112,8 @@ AntennaFrame EchoModel::frame(double t) const
 {
     const auto &frames = acquisition_.antenna.frames;
     if (frames.size() == 1) return frames[0];
-    auto after = std::upper_bound(frames.begin(), frames.end(), t, [](double x, const AntennaFrame &f) { return x < f.time_s; });
+    auto after =
+        std::upper_bound(frames.begin(), frames.end(), t, [](double x, const AntennaFrame &f) { return x < f.time_s; });
     after = std::clamp(after, frames.begin() + 1, frames.end() - 1);
     const AntennaFrame &a = *(after - 1), &b = *after;
     const double w = (t - a.time_s) / (b.time_s - a.time_s);
@@ -122,7 +127,8 @@ double EchoModel::azimuth_pattern(const Target &target, double t) const
     // At the reflection the antenna is halfway between sending and receiving: half a delay before reception.
     const double middle = t - target.slant_range_m / c0;
     const Vec3 look = unit(target.position_m - orbit_->position_m(middle));
-    const double lobe = sinc(antenna.azimuth_length_m * acquisition_.carrier_hz / c0 * dot(look, frame(middle).azimuth_axis));
+    const double lobe =
+        sinc(antenna.azimuth_length_m * acquisition_.carrier_hz / c0 * dot(look, frame(middle).azimuth_axis));
     return lobe * lobe;
 }
 

@@ -1,11 +1,13 @@
-// The delay of one target's echo over slow time, and its spectrum by stationary phase: all the physics that focusing needs.
+// The delay of one target's echo over slow time, and its spectrum by stationary phase: all the physics that focusing
+// needs.
 //
-// With d(t) the two-way delay of what is received at t, an echo is p(t - d(t) - t_k) e^{-j 2 pi f0 d(t)}, p the chirp of
-// pulse k sent at t_k. Written as a sum over transmitted frequencies f0 + g, with u = t - t_k the fast time, its transform
-// over (t_k, u) at slow-time frequency f (Doppler, absolute) and fast-time frequency F is, without approximation,
+// With d(t) the two-way delay of what is received at t, an echo is p(t - d(t) - t_k) e^{-j 2 pi f0 d(t)}, p the chirp
+// of pulse k sent at t_k. Written as a sum over transmitted frequencies f0 + g, with u = t - t_k the fast time, its
+// transform over (t_k, u) at slow-time frequency f (Doppler, absolute) and fast-time frequency F is, without
+// approximation,
 //     P(g) * integral dt e^{-j 2 pi (nu d(t) + f t)},   g = F - f,  nu = f0 + g:
-// motion during the pulse only moves the spectrum by f. The integral is taken at its stationary time, -nu d'(t) = f, with
-// value e^{-j 2 pi (nu d + f t)} e^{-j pi/4} / sqrt(nu d''(t)) (Cumming & Wong 2005, section 3.3, for the method).
+// motion during the pulse only moves the spectrum by f. The integral is taken at its stationary time, -nu d'(t) = f,
+// with value e^{-j 2 pi (nu d + f t)} e^{-j pi/4} / sqrt(nu d''(t)) (Cumming & Wong 2005, section 3.3, for the method).
 #pragma once
 
 #include <array>
@@ -16,7 +18,8 @@
 #include "sidelook/acquisition.h"
 #include "sidelook/geometry.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 /// d(t) = sum of c[i] x^i, x = (t - time_s) / scale_s, good for |x| <= 1.
 struct EchoHistory {
@@ -42,10 +45,10 @@ struct EchoHistory {
 
 /// The stationary point for one Doppler.
 struct SpectralPoint {
-    double time_s;             ///< t*, reception time
-    double delay_s;            ///< d(t*): where range compression puts the echo, before the chirp's Doppler shift
-    double cycles;             ///< nu d + f t*: minus the phase of the spectrum
-    double curvature;          ///< (cycles/Hz^2) second derivative of the phase over fast-time frequency: d'^2 / (nu d'')
+    double time_s;     ///< t*, reception time
+    double delay_s;    ///< d(t*): where range compression puts the echo, before the chirp's Doppler shift
+    double cycles;     ///< nu d + f t*: minus the phase of the spectrum
+    double curvature;  ///< (cycles/Hz^2) second derivative of the phase over fast-time frequency: d'^2 / (nu d'')
     double doppler_rate_hz_per_s;  ///< nu d'' > 0: minus the azimuth FM rate
 };
 
@@ -61,11 +64,13 @@ inline SpectralPoint stationary_point(const EchoHistory &history, double nu_hz, 
     }
     const auto v = history.at(x);
     const double t = history.time_s + x * history.scale_s;
-    return {t, v.delay_s, nu_hz * v.delay_s + doppler_hz * t, v.slope * v.slope / (nu_hz * v.curvature_per_s), nu_hz * v.curvature_per_s};
+    return {t, v.delay_s, nu_hz * v.delay_s + doppler_hz * t, v.slope * v.slope / (nu_hz * v.curvature_per_s),
+            nu_hz * v.curvature_per_s};
 }
 
 /// Gives histories of targets, from the orbit or, where there is none, from a straight track at the effective velocity.
-class EchoModel {
+class EchoModel
+{
 public:
     /// Throws Error(bad_input) if the acquisition has neither an orbit nor an effective velocity.
     explicit EchoModel(const Acquisition &acquisition);
@@ -77,8 +82,8 @@ public:
     /// Throws Error(bad_input) where the orbit does not cover the time.
     Target target(double zero_doppler_time_s, double slant_range_m) const;
 
-    /// Two-way delay of what is received at `time_s`: transmission, reflection and reception at their own instants; light
-    /// goes straight in the inertial frame that coincides with the Earth's at the reflection.
+    /// Two-way delay of what is received at `time_s`: transmission, reflection and reception at their own instants;
+    /// light goes straight in the inertial frame that coincides with the Earth's at the reflection.
     double delay_s(const Target &target, double time_s) const;
 
     /// History over +-half_width_s around the reception time whose Doppler (carrier times -d') is doppler_hz.

@@ -1,6 +1,6 @@
-// What the echoes themselves tell of Doppler centroid and effective velocity, by focusing with candidates and keeping the
-// sharpest image: sum |x|^4 / (sum |x|^2)^2 is largest where range walk and azimuth FM rate fit. It needs contrast in the
-// scene (ships, shores, streets), as every method of the kind does.
+// What the echoes themselves tell of Doppler centroid and effective velocity, by focusing with candidates and keeping
+// the sharpest image: sum |x|^4 / (sum |x|^2)^2 is largest where range walk and azimuth FM rate fit. It needs contrast
+// in the scene (ships, shores, streets), as every method of the kind does.
 #include <algorithm>
 #include <cmath>
 
@@ -8,11 +8,14 @@
 #include "sidelook/error.h"
 #include "sidelook/focus.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 /// Weighted least squares of a polynomial of degree 0..2, normal equations in double: three unknowns, scaled x.
-std::vector<double> fit(const std::vector<double> &x, const std::vector<double> &y, const std::vector<double> &w, int degree)
+std::vector<double> fit(const std::vector<double> &x, const std::vector<double> &y, const std::vector<double> &w,
+                        int degree)
 {
     const int n = degree + 1;
     double m[3][4] = {};
@@ -97,7 +100,8 @@ double sharpness(const Patch &patch, const EchoReader &reader, const EchoCorrect
     };
     EchoCorrections local = corrections;
     if (!local.line_gain.empty())
-        local.line_gain.assign(corrections.line_gain.begin() + patch.first_pulse, corrections.line_gain.begin() + patch.first_pulse + patch.acquisition.pulses);
+        local.line_gain.assign(corrections.line_gain.begin() + patch.first_pulse,
+                               corrections.line_gain.begin() + patch.first_pulse + patch.acquisition.pulses);
     std::vector<StageReport> report;
     plan.run(part, add, local, {}, report);
     return p2 > 0 ? n * p4 / (p2 * p2) : 0;
@@ -107,13 +111,15 @@ double sharpness(const Patch &patch, const EchoReader &reader, const EchoCorrect
 
 std::vector<double> fractional_doppler(const Acquisition &a, const EchoStatistics &s)
 {
-    require(!s.doppler_fraction_hz.empty(), "doppler_fraction_hz is empty; the survey must have seen two good pulses in a row");
+    require(!s.doppler_fraction_hz.empty(),
+            "doppler_fraction_hz is empty; the survey must have seen two good pulses in a row");
     const auto n = s.doppler_fraction_hz.size();
     std::vector<double> x, y, w;
     const double width = static_cast<double>(a.samples) / a.sample_rate_hz;
     for (std::size_t i = 0; i < n; ++i) {
         double f = s.doppler_fraction_hz[i];
-        if (!y.empty()) f += std::round((y.back() - f) / a.prf_hz) * a.prf_hz;  // neighbours differ by far less than half the PRF
+        if (!y.empty())
+            f += std::round((y.back() - f) / a.prf_hz) * a.prf_hz;  // neighbours differ by far less than half the PRF
         x.push_back((static_cast<double>(i) + 0.5) / static_cast<double>(n));
         y.push_back(f);
         w.push_back(s.doppler_coherence[i] * s.doppler_coherence[i]);
@@ -145,10 +151,11 @@ double doppler_drift(const Acquisition &a, const EchoStatistics &s)
     return fit(x, s.doppler_deviation_hz, s.doppler_deviation_weight, 1)[1];
 }
 
-AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<double> &fraction, const EchoReader &reader,
-                                     const EchoCorrections &corrections, int from, int to)
+AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<double> &fraction,
+                                     const EchoReader &reader, const EchoCorrections &corrections, int from, int to)
 {
-    require(from <= to && to - from <= 200, text("ambiguities from ", from, " to ", to, "; must ascend and span at most 200"));
+    require(from <= to && to - from <= 200,
+            text("ambiguities from ", from, " to ", to, "; must ascend and span at most 200"));
     AmbiguityEstimate found;
     double best = -1;
     Patch patch = middle_of(a);
@@ -172,7 +179,8 @@ AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<dou
     return found;
 }
 
-double estimate_velocity(const Acquisition &a, const EchoReader &reader, const EchoCorrections &corrections, double from, double to)
+double estimate_velocity(const Acquisition &a, const EchoReader &reader, const EchoCorrections &corrections,
+                         double from, double to)
 {
     require(from > 0 && from < to, text("velocities from ", from, " to ", to, " m/s; must be positive and ascend"));
     require(a.orbit.empty(), "orbit is given; the effective velocity follows from it");
@@ -183,7 +191,8 @@ double estimate_velocity(const Acquisition &a, const EchoReader &reader, const E
         patch.acquisition.effective_velocity_m_per_s = v;
         return sharpness(patch, reader, corrections);
     };
-    // A grid as fine as a fully defocused edge (pi of quadratic phase) of an aperture of 700 pulses, then golden section.
+    // A grid as fine as a fully defocused edge (pi of quadratic phase) of an aperture of 700 pulses, then golden
+    // section.
     constexpr int steps = 32;
     double best = from, top = -1;
     const double step = (to - from) / steps;

@@ -4,11 +4,13 @@
 #include "core/simd.h"
 #include "focus/resampler.h"
 
-namespace sidelook::SIDELOOK_ISA {
-namespace {
+namespace sidelook::SIDELOOK_ISA
+{
+namespace
+{
 
-constexpr int lane_pairs = simd_width / 2;                  // complex samples a vector holds
-constexpr int vectors = chunk_samples / lane_pairs;         // vectors a chunk holds
+constexpr int lane_pairs = simd_width / 2;           // complex samples a vector holds
+constexpr int vectors = chunk_samples / lane_pairs;  // vectors a chunk holds
 
 struct Weights {
     float re[resampler_taps], im[resampler_taps];
@@ -64,7 +66,8 @@ template <int order, bool quadratic> void resample(const float *table, const Chu
     const float *re_at[order + 1], *im_at[order + 1];
     for (int i = 0; i <= order; ++i) {
         const float x = order ? static_cast<float>(i) / static_cast<float>(order ? order : 1) : 0.5f;
-        weights_at(table, plan.fraction[0] + x * (plan.fraction[1] - plan.fraction[0]), plan.beta[0] + x * (plan.beta[1] - plan.beta[0]), quadratic, w[i]);
+        weights_at(table, plan.fraction[0] + x * (plan.fraction[1] - plan.fraction[0]),
+                   plan.beta[0] + x * (plan.beta[1] - plan.beta[0]), quadratic, w[i]);
         re_at[i] = w[i].re;
         im_at[i] = w[i].im;
     }
@@ -127,7 +130,8 @@ template <int order, bool quadratic> void resample(const float *table, const Chu
                 for (int o = im_order - 1; o >= 0; --o) q = fma(q, place, t[n][o]);
                 y = fma(swap_pairs(q), pair_sign, y);  // y + j q
             }
-            const vfloat phase = fma(fma(splat(plan.cycles[2]), lane, splat(plan.cycles[1])), lane, splat(plan.cycles[0]));
+            const vfloat phase =
+                fma(fma(splat(plan.cycles[2]), lane, splat(plan.cycles[1])), lane, splat(plan.cycles[0]));
             vfloat sine, cosine;
             sincos_cycles(phase, sine, cosine);
             const vfloat amplitude = fma(splat(plan.amplitude[1]), lane, splat(plan.amplitude[0]));
@@ -139,7 +143,8 @@ template <int order, bool quadratic> void resample(const float *table, const Chu
 
 }  // namespace
 
-void resample_chunks(const float *table, const ChunkPlan *plans, c64 *const *out, std::int64_t chunks, int order, bool quadratic)
+void resample_chunks(const float *table, const ChunkPlan *plans, c64 *const *out, std::int64_t chunks, int order,
+                     bool quadratic)
 {
     using Resample = void (*)(const float *, const ChunkPlan &, c64 *);
     constexpr Resample choices[4][2] = {{resample<0, false>, resample<0, true>},
@@ -188,16 +193,22 @@ void turn_row(c64 *row, std::int64_t n, double cycles, double cycles_a_sample)
     }
 }
 
-namespace {
+namespace
+{
 
 #if defined(__AVX2__)
 /// Four by four complex samples, each a 64-bit word.
 inline void transpose4(const c64 *in, std::int64_t in_stride, c64 *out, std::int64_t out_stride)
 {
-    const auto word = [&](std::int64_t r) { return _mm256_loadu_pd(reinterpret_cast<const double *>(in + r * in_stride)); };
+    const auto word = [&](std::int64_t r) {
+        return _mm256_loadu_pd(reinterpret_cast<const double *>(in + r * in_stride));
+    };
     const __m256d a = word(0), b = word(1), c = word(2), d = word(3);
-    const __m256d ab0 = _mm256_unpacklo_pd(a, b), ab1 = _mm256_unpackhi_pd(a, b), cd0 = _mm256_unpacklo_pd(c, d), cd1 = _mm256_unpackhi_pd(c, d);
-    const auto put = [&](std::int64_t r, __m256d v) { _mm256_storeu_pd(reinterpret_cast<double *>(out + r * out_stride), v); };
+    const __m256d ab0 = _mm256_unpacklo_pd(a, b), ab1 = _mm256_unpackhi_pd(a, b), cd0 = _mm256_unpacklo_pd(c, d),
+                  cd1 = _mm256_unpackhi_pd(c, d);
+    const auto put = [&](std::int64_t r, __m256d v) {
+        _mm256_storeu_pd(reinterpret_cast<double *>(out + r * out_stride), v);
+    };
     put(0, _mm256_permute2f128_pd(ab0, cd0, 0x20));
     put(1, _mm256_permute2f128_pd(ab1, cd1, 0x20));
     put(2, _mm256_permute2f128_pd(ab0, cd0, 0x31));
@@ -227,7 +238,8 @@ void transpose(View2<const c64> in, View2<c64> out)
                         transpose4(in.data + r * in.stride + c, in.stride, out.data + c * out.stride + r, out.stride);
             } else {
                 for (std::int64_t c = c0; c < c1; ++c)
-                    for (std::int64_t r = r0; r < r1; ++r) __builtin_memcpy(out.data + c * out.stride + r, in.data + r * in.stride + c, 8);
+                    for (std::int64_t r = r0; r < r1; ++r)
+                        __builtin_memcpy(out.data + c * out.stride + r, in.data + r * in.stride + c, 8);
             }
         }
     }

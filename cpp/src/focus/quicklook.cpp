@@ -6,13 +6,15 @@
 #include "core/text.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 Quicklook::Quicklook(std::int64_t lines, std::int64_t samples, std::int64_t looks_azimuth, std::int64_t looks_range)
     : looks_azimuth_(looks_azimuth), looks_range_(looks_range)
 {
     require(lines > 0 && samples > 0, text("image is ", lines, " x ", samples, "; must not be empty"));
-    require(looks_azimuth > 0 && looks_range > 0, text("looks are ", looks_azimuth, " x ", looks_range, "; must be greater than 0"));
+    require(looks_azimuth > 0 && looks_range > 0,
+            text("looks are ", looks_azimuth, " x ", looks_range, "; must be greater than 0"));
     rows_ = (lines + looks_azimuth - 1) / looks_azimuth;
     cols_ = (samples + looks_range - 1) / looks_range;
     sum_.assign(static_cast<std::size_t>(rows_ * cols_), 0);
@@ -36,7 +38,8 @@ void Quicklook::add(std::int64_t first_line, std::int64_t first_sample, View2<co
 
 void Quicklook::render(View2<std::uint8_t> out) const
 {
-    require(out.rows == rows_ && out.cols == cols_, text("quicklook is ", out.rows, " x ", out.cols, "; must be ", rows_, " x ", cols_));
+    require(out.rows == rows_ && out.cols == cols_,
+            text("quicklook is ", out.rows, " x ", out.cols, "; must be ", rows_, " x ", cols_));
     std::vector<float> db;
     for (std::size_t k = 0; k < sum_.size(); ++k)
         if (count_[k] > 0 && sum_[k] > 0) db.push_back(static_cast<float>(10 * std::log10(sum_[k] / count_[k])));
@@ -47,7 +50,8 @@ void Quicklook::render(View2<std::uint8_t> out) const
             std::nth_element(db.begin(), place, db.end());
             return *place;
         };
-        // From the darkest hundredth to what only one in 300 exceeds; 20 dB at least, so that noise stays dark and speckle soft.
+        // From the darkest hundredth to what only one in 300 exceeds; 20 dB at least, so that noise stays dark and
+        // speckle soft.
         dark = at(0.01);
         bright = at(0.997);
         if (bright - dark < 20) dark = bright - 20;
@@ -58,7 +62,8 @@ void Quicklook::render(View2<std::uint8_t> out) const
             double level = 0;  // not exposed: 0, and 0 only there
             if (count_[k] > 0) {
                 const double value = sum_[k] > 0 ? 10 * std::log10(sum_[k] / count_[k]) : dark;
-                level = 1 + 254 * std::clamp((value - static_cast<double>(dark)) / static_cast<double>(bright - dark), 0.0, 1.0);
+                level = 1 + 254 * std::clamp((value - static_cast<double>(dark)) / static_cast<double>(bright - dark),
+                                             0.0, 1.0);
             }
             out(r, c) = static_cast<std::uint8_t>(std::lround(level));
         }

@@ -10,14 +10,17 @@
 #include "focus/kernels.h"
 #include "focus/resampler.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr double pi = 3.14159265358979323846;
 constexpr double c0 = speed_of_light_m_per_s;
 constexpr std::int64_t batch = 8;  // lines transformed together: enough to fill the vectors of any instruction set
 
-/// Output samples for every `down` input samples: the least oversampling that leaves the resampler room beside the band.
+/// Output samples for every `down` input samples: the least oversampling that leaves the resampler room beside the
+/// band.
 struct Ratio {
     std::int64_t up, down;
 };
@@ -38,8 +41,10 @@ std::int64_t transform_length(std::int64_t at_least, Ratio r)
     }
 }
 
-/// Spectrum of the chirp, integral of p(t) e^{-j 2 pi (f - shift) t} dt at f = k step, k = -half..half, from sixteenfold samples.
-std::vector<c128> chirp_spectrum(const Acquisition &a, double shift_hz, double step_hz, std::int64_t n, std::int64_t half)
+/// Spectrum of the chirp, integral of p(t) e^{-j 2 pi (f - shift) t} dt at f = k step, k = -half..half, from
+/// sixteenfold samples.
+std::vector<c128> chirp_spectrum(const Acquisition &a, double shift_hz, double step_hz, std::int64_t n,
+                                 std::int64_t half)
 {
     constexpr std::int64_t fine = 16;
     const double dt = 1 / (step_hz * static_cast<double>(n * fine));
@@ -48,7 +53,8 @@ std::vector<c128> chirp_spectrum(const Acquisition &a, double shift_hz, double s
     const auto reach = static_cast<std::int64_t>(std::floor(0.5 * a.chirp_duration_s / dt));
     for (std::int64_t i = -reach; i <= reach; ++i) {
         const double t = static_cast<double>(i) * dt;
-        line.data()[(i + n * fine) % (n * fine)] = std::polar(dt, pi * a.chirp_rate_hz_per_s * t * t + 2 * pi * shift_hz * t);
+        line.data()[(i + n * fine) % (n * fine)] =
+            std::polar(dt, pi * a.chirp_rate_hz_per_s * t * t + 2 * pi * shift_hz * t);
     }
     fft::forward(View2<c128>(line.data(), 1, n * fine));
     std::vector<c128> out;
@@ -61,7 +67,8 @@ std::vector<c128> chirp_spectrum(const Acquisition &a, double shift_hz, double s
 RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
 {
     const Acquisition &a = scene.acquisition();
-    const auto [reference, doppler] = scene.passing(scene.slant_range_m(0.5 * static_cast<double>(out.first + out.end - 1)), scene.middle_pulse_s());
+    const auto [reference, doppler] =
+        scene.passing(scene.slant_range_m(0.5 * static_cast<double>(out.first + out.end - 1)), scene.middle_pulse_s());
     grid_.reference_doppler_hz = doppler;
     const double nu = a.carrier_hz - doppler;
     grid_.reference_curvature = stationary_point(reference, nu, doppler).curvature;
@@ -77,7 +84,8 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
             const double pulse = place * static_cast<double>(a.pulses - 1);
             const auto [h, f] = scene.passing(scene.slant_range_m(sample), a.first_pulse_time_s + pulse / a.prf_hz);
             for (const double offset : {-scene.half_band_hz(), 0.0, scene.half_band_hz()}) {
-                const double shift = (f + offset - grid_.reference_doppler_hz) / a.chirp_rate_hz_per_s + scene.line_delay_s(pulse);
+                const double shift =
+                    (f + offset - grid_.reference_doppler_hz) / a.chirp_rate_hz_per_s + scene.line_delay_s(pulse);
                 const double delay = stationary_point(h, a.carrier_hz - f - offset, f + offset).delay_s - shift;
                 near = std::min(near, delay);
                 far = std::max(far, delay);
@@ -87,9 +95,11 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
     // 24 samples: the taps, and the drift of the range-to-delay relation along the orbit.
     const double margin = 24 / a.sample_rate_hz, pulse = 0.5 * a.chirp_duration_s;
     const auto to_sample = [&](double delay) { return (delay - a.first_sample_delay_s) * a.sample_rate_hz; };
-    grid_.samples_in.first = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(to_sample(near - margin - pulse))), 0, a.samples - 1);
-    grid_.samples_in.end = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(to_sample(far + margin + pulse))) + 1,
-                                                    grid_.samples_in.first + 1, a.samples);
+    grid_.samples_in.first = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(std::floor(to_sample(near - margin - pulse))), 0, a.samples - 1);
+    grid_.samples_in.end =
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(to_sample(far + margin + pulse))) + 1,
+                                 grid_.samples_in.first + 1, a.samples);
     const double origin = a.first_sample_delay_s + static_cast<double>(grid_.samples_in.first) / a.sample_rate_hz;
     const auto skip = static_cast<std::int64_t>(std::floor((near - margin - origin) * grid_.sample_rate_hz));
     skip_ = std::max<std::int64_t>(0, skip);
@@ -98,7 +108,8 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
     const auto chirp_samples = static_cast<std::int64_t>(std::ceil(a.chirp_duration_s * a.sample_rate_hz));
     fft_in_ = transform_length(samples_in() + chirp_samples, ratio);
     fft_out_ = fft_in_ / ratio.down * ratio.up;
-    const auto wanted = static_cast<std::int64_t>(std::ceil((far + margin - grid_.first_delay_s) * grid_.sample_rate_hz)) + 1;
+    const auto wanted =
+        static_cast<std::int64_t>(std::ceil((far + margin - grid_.first_delay_s) * grid_.sample_rate_hz)) + 1;
     grid_.samples = std::min(wanted, fft_out_ - skip_);
 
     // Filter: window / spectrum, times the reference's phase beyond its constant and linear part.
@@ -113,13 +124,16 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
     for (std::int64_t k = -half_; k <= half_; ++k) {
         const double f = static_cast<double>(k) * step_hz;
         const c128 p = chirp[static_cast<std::size_t>(k + half_)];
-        // Below a quarter of the plateau there is too little signal left to restore; such bins lie outside any chirp's band.
+        // Below a quarter of the plateau there is too little signal left to restore; such bins lie outside any chirp's
+        // band.
         const double power = std::max(std::norm(p), plateau * plateau / 16);
         const auto point = stationary_point(reference, nu + f, doppler);
         const double cycles = point.cycles - base.cycles - f * base.delay_s;
         // sqrt(f0/(f0+f)): with the spectrum's own 1/sqrt(f0+f) it makes what a sum over pulses has, 1/(f0+f).
-        const double weight = scene.range_weight(f) * std::sqrt(a.carrier_hz / (a.carrier_hz + f)) / (sum * a.sample_rate_hz);
-        filter_[static_cast<std::size_t>(k + half_)] = c64(std::conj(p) * std::polar(weight / power, 2 * pi * (cycles - std::round(cycles))));
+        const double weight =
+            scene.range_weight(f) * std::sqrt(a.carrier_hz / (a.carrier_hz + f)) / (sum * a.sample_rate_hz);
+        filter_[static_cast<std::size_t>(k + half_)] =
+            c64(std::conj(p) * std::polar(weight / power, 2 * pi * (cycles - std::round(cycles))));
     }
 }
 
@@ -128,7 +142,8 @@ std::int64_t RangeCompress::workspace_bytes(std::int64_t, int threads) const
     return threads * batch * (fft_in_ + fft_out_ + 32) * static_cast<std::int64_t>(sizeof(c64));
 }
 
-void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads, Workspace &workspace) const
+void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+                            Workspace &workspace) const
 {
     const std::int64_t batches = (out_lines.size() + batch - 1) / batch;
     const std::int64_t stride_in = fft_in_ + 16, stride_out = fft_out_ + 16;
@@ -137,10 +152,12 @@ void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> o
         const View2<c64> x(workspace.get(worker, batch * (stride_in + stride_out)), batch, fft_in_, stride_in);
         const View2<c64> y(x.data + batch * stride_in, batch, fft_out_, stride_out);
         for (std::int64_t i = 0; i < batch; ++i) {
-            // The last batch is filled with silent lines: the transform's vectors then hold the same lanes whatever the block.
+            // The last batch is filled with silent lines: the transform's vectors then hold the same lanes whatever the
+            // block.
             std::int64_t held = 0;
             if (i < lines) {
-                std::memcpy(x.row(i), in.row(out_lines.first + first + i - in_lines.first), static_cast<std::size_t>(in.cols) * sizeof(c64));
+                std::memcpy(x.row(i), in.row(out_lines.first + first + i - in_lines.first),
+                            static_cast<std::size_t>(in.cols) * sizeof(c64));
                 held = in.cols;
             }
             std::fill(x.row(i) + held, x.row(i) + fft_in_, c64{});
@@ -149,13 +166,15 @@ void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> o
         for (std::int64_t i = 0; i < batch; ++i) {
             c64 *row = y.row(i);
             std::memcpy(row, x.row(i), static_cast<std::size_t>(half_ + 1) * sizeof(c64));
-            std::memcpy(row + fft_out_ - half_, x.row(i) + fft_in_ - half_, static_cast<std::size_t>(half_) * sizeof(c64));
+            std::memcpy(row + fft_out_ - half_, x.row(i) + fft_in_ - half_,
+                        static_cast<std::size_t>(half_) * sizeof(c64));
             std::fill(row + half_ + 1, row + fft_out_ - half_, c64{});
             SIDELOOK_DISPATCH(multiply_row, row, filter_.data() + half_, half_ + 1);
             SIDELOOK_DISPATCH(multiply_row, row + fft_out_ - half_, filter_.data(), half_);
             if (scene_.lines_drift()) {
                 // An advance by line_delay_s: phase 2 pi F line_delay, F in steps of sample rate / transform length.
-                const double turn = scene_.line_delay_s(static_cast<double>(out_lines.first + first + i)) * grid_.sample_rate_hz / static_cast<double>(fft_out_);
+                const double turn = scene_.line_delay_s(static_cast<double>(out_lines.first + first + i)) *
+                                    grid_.sample_rate_hz / static_cast<double>(fft_out_);
                 SIDELOOK_DISPATCH(turn_row, row, half_ + 1, 0.0, turn);
                 SIDELOOK_DISPATCH(turn_row, row + fft_out_ - half_, half_, -static_cast<double>(half_) * turn, turn);
             }

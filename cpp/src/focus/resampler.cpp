@@ -8,14 +8,16 @@
 #include "core/text.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr int taps = resampler_taps;
 constexpr double pi = 3.14159265358979323846;
 
-/// Moment integrals m_n(d) = 1/2 integral over x in [-1, 1] of x^{2n} cos(w d x) dx by Gauss-free composite Simpson; smooth
-/// integrand, so 200 panels leave less than 1e-9 for |w d| < 30.
+/// Moment integrals m_n(d) = 1/2 integral over x in [-1, 1] of x^{2n} cos(w d x) dx by Gauss-free composite Simpson;
+/// smooth integrand, so 200 panels leave less than 1e-9 for |w d| < 30.
 std::array<double, resampler_terms> moments(double wd)
 {
     std::array<double, resampler_terms> sum{};
@@ -40,7 +42,8 @@ Matrix gram_factor(double w)
     for (int i = 0; i < taps; ++i) {
         for (int j = 0; j <= i; ++j) {
             const double d = w * (i - j);
-            double sum = i == j ? 1 + 1e-11 : std::sin(d) / d;  // the ridge bounds the taps where the band leaves them free
+            double sum =
+                i == j ? 1 + 1e-11 : std::sin(d) / d;  // the ridge bounds the taps where the band leaves them free
             for (int k = 0; k < j; ++k) sum -= l[i][k] * l[j][k];
             l[i][j] = i == j ? std::sqrt(sum) : sum / l[j][j];
         }

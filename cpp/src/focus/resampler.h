@@ -1,21 +1,25 @@
-// A 16-tap kernel that shifts a band-limited signal by a fraction of a sample and, at the same time, multiplies its spectrum
-// by a small quadratic phase: y(t) has the spectrum X(w) e^{j w shift} e^{j beta (w/w_edge)^2}. Range migration with residual
-// secondary range compression, and the drift of azimuth position and focus along a block, are both this operation.
-// The taps are the least-squares solution over the signal's own band, for each power of beta apart:
-//   e^{j beta x^2} = sum over n of (j beta)^n / n! * x^{2n}, five terms, so |beta| <= 0.8 leaves less than 3e-3 at the edge.
+// A 16-tap kernel that shifts a band-limited signal by a fraction of a sample and, at the same time, multiplies its
+// spectrum by a small quadratic phase: y(t) has the spectrum X(w) e^{j w shift} e^{j beta (w/w_edge)^2}. Range
+// migration with residual secondary range compression, and the drift of azimuth position and focus along a block, are
+// both this operation. The taps are the least-squares solution over the signal's own band, for each power of beta
+// apart:
+//   e^{j beta x^2} = sum over n of (j beta)^n / n! * x^{2n}, five terms, so |beta| <= 0.8 leaves less than 3e-3 at the
+//   edge.
 #pragma once
 
 #include <vector>
 
-namespace sidelook {
+namespace sidelook
+{
 
 constexpr int resampler_taps = 16;
 constexpr int resampler_terms = 5;
-constexpr int resampler_steps = 256;           // table entries a sample, joined linearly
+constexpr int resampler_steps = 256;  // table entries a sample, joined linearly
 constexpr double resampler_max_beta = 0.8;
 
 /// Taps k = 0..15 weigh the samples at floor(position) - 7 + k.
-class Resampler {
+class Resampler
+{
 public:
     /// `band` is the half width of the signal's spectrum in cycles a sample, below 0.5.
     explicit Resampler(double band);

@@ -7,8 +7,10 @@
 #include "core/text.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr double pi = 3.14159265358979323846;
 constexpr double c0 = speed_of_light_m_per_s;
@@ -17,11 +19,14 @@ void check_window(const char *name, const Window &w)
 {
     using Shape = Window::Shape;
     if (w.shape == Shape::hamming)
-        require(w.parameter >= 0.5 && w.parameter <= 1, text(name, " is hamming ", w.parameter, "; its parameter must lie within 0.5 and 1"));
+        require(w.parameter >= 0.5 && w.parameter <= 1,
+                text(name, " is hamming ", w.parameter, "; its parameter must lie within 0.5 and 1"));
     if (w.shape == Shape::kaiser)
-        require(w.parameter >= 0 && w.parameter <= 20, text(name, " is kaiser ", w.parameter, "; its parameter must lie within 0 and 20"));
+        require(w.parameter >= 0 && w.parameter <= 20,
+                text(name, " is kaiser ", w.parameter, "; its parameter must lie within 0 and 20"));
     if (w.shape == Shape::taylor)
-        require(w.parameter >= 15 && w.parameter <= 60, text(name, " is taylor ", w.parameter, "; its parameter must lie within 15 and 60 dB"));
+        require(w.parameter >= 15 && w.parameter <= 60,
+                text(name, " is taylor ", w.parameter, "; its parameter must lie within 15 and 60 dB"));
 }
 
 /// A window over a band whose ends fall off as a raised cosine, half way at the band's edges.
@@ -53,7 +58,8 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
     : acquisition_((validate(acquisition), acquisition)), options_(options), model_(acquisition)
 {
     const Acquisition &a = acquisition_;
-    require(!a.doppler_centroid_hz.empty(), "doppler_centroid_hz is empty; must be given, estimated from the echoes or taken from the attitude");
+    require(!a.doppler_centroid_hz.empty(),
+            "doppler_centroid_hz is empty; must be given, estimated from the echoes or taken from the attitude");
     check_window("azimuth_window", options.azimuth_window);
     check_window("range_window", options.range_window);
     require(options.minimum_exposure >= 0.5 && options.minimum_exposure <= 1,
@@ -64,10 +70,12 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
     const double chirp_bandwidth = std::abs(a.chirp_rate_hz_per_s) * a.chirp_duration_s;
     grid_.range_bandwidth_hz = options.range_bandwidth_hz > 0 ? options.range_bandwidth_hz : chirp_bandwidth;
     require(options.range_bandwidth_hz >= 0 && grid_.range_bandwidth_hz <= chirp_bandwidth * (1 + 1e-9),
-            text("range_bandwidth_hz is ", options.range_bandwidth_hz, "; must be 0 (the chirp's) or at most the chirp's, ", chirp_bandwidth, " Hz"));
+            text("range_bandwidth_hz is ", options.range_bandwidth_hz,
+                 "; must be 0 (the chirp's) or at most the chirp's, ", chirp_bandwidth, " Hz"));
     grid_.doppler_bandwidth_hz = options.doppler_bandwidth_hz > 0 ? options.doppler_bandwidth_hz : 0.7 * a.prf_hz;
     require(options.doppler_bandwidth_hz >= 0 && grid_.doppler_bandwidth_hz <= 0.85 * a.prf_hz,
-            text("doppler_bandwidth_hz is ", options.doppler_bandwidth_hz, "; must be 0 (0.7 PRF) or at most 0.85 PRF, ", 0.85 * a.prf_hz, " Hz"));
+            text("doppler_bandwidth_hz is ", options.doppler_bandwidth_hz,
+                 "; must be 0 (0.7 PRF) or at most 0.85 PRF, ", 0.85 * a.prf_hz, " Hz"));
     grid_.line_spacing_s = 1 / a.prf_hz;
     grid_.sample_spacing_m = c0 / (2 * a.sample_rate_hz);
 
@@ -81,7 +89,8 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
 
     // A first history, wide enough for any stripmap aperture, tells the Doppler rate and so the width that is needed.
     const double middle_time = a.first_pulse_time_s + 0.5 * static_cast<double>(a.pulses) / a.prf_hz;
-    const double middle_range = 0.5 * c0 * (a.first_sample_delay_s + 0.5 * static_cast<double>(a.samples) / a.sample_rate_hz);
+    const double middle_range =
+        0.5 * c0 * (a.first_sample_delay_s + 0.5 * static_cast<double>(a.samples) / a.sample_rate_hz);
     history_half_width_s_ = 0.5;
     const auto probe = model_.target(middle_time, middle_range);
     const auto h = history(probe, 0);
@@ -91,7 +100,8 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
     find_line_delays();
     find_range_extent();
     find_lines();
-    const auto centre = model_.target(line_time_s(0.5 * static_cast<double>(grid_.lines)), slant_range_m(0.5 * static_cast<double>(grid_.samples)));
+    const auto centre = model_.target(line_time_s(0.5 * static_cast<double>(grid_.lines)),
+                                      slant_range_m(0.5 * static_cast<double>(grid_.samples)));
     grid_.effective_velocity_m_per_s = model_.effective_velocity_m_per_s(centre);
 }
 
@@ -107,8 +117,8 @@ double Scene::range_weight(double offset_hz) const
 
 double Scene::doppler_hz(const EchoModel::Target &target) const
 {
-    // The centroid depends on the delay and time at which the target is seen, and these on its Doppler: a fixed point that
-    // contracts by (drift / Doppler rate), some 1e-3, each round.
+    // The centroid depends on the delay and time at which the target is seen, and these on its Doppler: a fixed point
+    // that contracts by (drift / Doppler rate), some 1e-3, each round.
     const Acquisition &a = acquisition_;
     const auto centroid = [&](double delay, double sent_s) {
         const double x = delay - a.first_sample_delay_s;
@@ -183,7 +193,8 @@ double Scene::line_delay_s(double pulse) const
 
 void Scene::find_range_extent()
 {
-    // Delays at which the asked share of the pulse was recorded; the image holds the ranges whose whole migration stays within.
+    // Delays at which the asked share of the pulse was recorded; the image holds the ranges whose whole migration stays
+    // within.
     const Acquisition &a = acquisition_;
     const double inset = (options_.minimum_exposure - 0.5) * a.chirp_duration_s;
     const double near = a.first_sample_delay_s + inset;
@@ -193,7 +204,8 @@ void Scene::find_range_extent()
     const auto delays = [&](double range) {
         std::pair<double, double> extent{1e9, -1e9};
         for (const double place : {0.0, 0.5, 1.0}) {
-            const auto [h, f] = passing(range, a.first_pulse_time_s + place * static_cast<double>(a.pulses - 1) / a.prf_hz);
+            const auto [h, f] =
+                passing(range, a.first_pulse_time_s + place * static_cast<double>(a.pulses - 1) / a.prf_hz);
             for (const double offset : {-half_band_hz(), 0.0, half_band_hz()}) {
                 const double delay = stationary_point(h, a.carrier_hz - f - offset, f + offset).delay_s;
                 extent = {std::min(extent.first, delay), std::max(extent.second, delay)};
@@ -210,8 +222,10 @@ void Scene::find_range_extent()
         return range;
     };
     const double first = solve(near, true), last = solve(far, false);
-    grid_.first_slant_range_m = std::ceil(first / grid_.sample_spacing_m) * grid_.sample_spacing_m;  // a grid of its own, the same for every crop
-    grid_.samples = static_cast<std::int64_t>(std::floor((last - grid_.first_slant_range_m) / grid_.sample_spacing_m)) + 1;
+    grid_.first_slant_range_m = std::ceil(first / grid_.sample_spacing_m) *
+                                grid_.sample_spacing_m;  // a grid of its own, the same for every crop
+    grid_.samples =
+        static_cast<std::int64_t>(std::floor((last - grid_.first_slant_range_m) / grid_.sample_spacing_m)) + 1;
     require(grid_.samples > 0, text("samples is ", a.samples, "; no range is fully exposed over pulse and migration"));
 }
 
@@ -235,13 +249,17 @@ void Scene::find_lines()
         end[i] = edge(static_cast<double>(a.pulses - 1), false);
         const double middle = 0.5 * (begin[i] + end[i]);
         doppler[i] = doppler_hz(model_.target(middle, range));
-        // d/dR of the cycles that focusing adds at the centroid, less those of the image's phase convention, 2 f0 R / c.
+        // d/dR of the cycles that focusing adds at the centroid, less those of the image's phase convention, 2 f0 R /
+        // c.
         const auto cycles = [&](double r) {
-            return stationary_point(history(model_.target(middle, r), doppler[i]), a.carrier_hz - doppler[i], doppler[i]).cycles;
+            return stationary_point(history(model_.target(middle, r), doppler[i]), a.carrier_hz - doppler[i],
+                                    doppler[i])
+                .cycles;
         };
         tilt[i] = (cycles(range + 50) - cycles(range - 50)) / 100 - 2 * a.carrier_hz / c0;
     }
-    const double first = *std::min_element(begin.begin(), begin.end()), last = *std::max_element(end.begin(), end.end());
+    const double first = *std::min_element(begin.begin(), begin.end()),
+                 last = *std::max_element(end.begin(), end.end());
     const bool any = [&] {
         for (int i = 0; i < nodes; ++i)
             if (end[i] >= begin[i]) return true;
@@ -262,8 +280,11 @@ void Scene::find_lines()
         const double x = grid_.samples > 1 ? static_cast<double>(j) / static_cast<double>(grid_.samples - 1) : 0;
         const auto line = [&](double t) { return (t - grid_.first_line_time_s) * a.prf_hz; };
         const auto u = static_cast<std::size_t>(j);
-        grid_.valid_first_line[u] = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(line(interpolate(begin, x)) - 1e-6)), 0, grid_.lines);
-        grid_.valid_end_line[u] = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(line(interpolate(end, x)) + 1e-6)) + 1, grid_.valid_first_line[u], grid_.lines);
+        grid_.valid_first_line[u] = std::clamp<std::int64_t>(
+            static_cast<std::int64_t>(std::ceil(line(interpolate(begin, x)) - 1e-6)), 0, grid_.lines);
+        grid_.valid_end_line[u] =
+            std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(line(interpolate(end, x)) + 1e-6)) + 1,
+                                     grid_.valid_first_line[u], grid_.lines);
         grid_.doppler_centroid_hz[u] = interpolate(doppler, x);
         grid_.range_spectrum_centre[u] = interpolate(tilt, x) * grid_.sample_spacing_m;
     }

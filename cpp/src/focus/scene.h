@@ -8,9 +8,11 @@
 #include "focus/echo_history.h"
 #include "sidelook/focus.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
-class Scene {
+class Scene
+{
 public:
     /// Checks the acquisition and the options and lays out the image. Throws Error(bad_input).
     Scene(const Acquisition &acquisition, const FocusOptions &options);
@@ -30,21 +32,27 @@ public:
         return model_.history(target, doppler_hz, history_half_width_s_);
     }
 
-    /// History, at its Doppler centroid (or at a given Doppler) and with that, of the target at this zero-Doppler range that
-    /// the beam passes with the pulse sent at sent_s.
-    std::pair<EchoHistory, double> passing(double slant_range_m, double sent_s, std::optional<double> doppler = {}) const;
-    double middle_pulse_s() const { return acquisition_.first_pulse_time_s + 0.5 * static_cast<double>(acquisition_.pulses) / acquisition_.prf_hz; }
+    /// History, at its Doppler centroid (or at a given Doppler) and with that, of the target at this zero-Doppler range
+    /// that the beam passes with the pulse sent at sent_s.
+    std::pair<EchoHistory, double> passing(double slant_range_m, double sent_s,
+                                           std::optional<double> doppler = {}) const;
+    double middle_pulse_s() const
+    {
+        return acquisition_.first_pulse_time_s + 0.5 * static_cast<double>(acquisition_.pulses) / acquisition_.prf_hz;
+    }
 
     /// Half the processed Doppler band, to where the window has rolled off to zero (Hz).
     double half_band_hz() const { return 0.5 * (grid_.doppler_bandwidth_hz + roll_off_hz()); }
-    /// Width of the raised-cosine edge, centred on the band's edge: it keeps the filter short in time, so that blocks agree.
+    /// Width of the raised-cosine edge, centred on the band's edge: it keeps the filter short in time, so that blocks
+    /// agree.
     double roll_off_hz() const { return 0.05 * acquisition_.prf_hz; }
     /// Azimuth weight at an offset from the Doppler centroid.
     double azimuth_weight(double offset_hz) const;
     /// Integral of azimuth_weight over frequency (Hz).
     double azimuth_weight_integral_hz() const { return azimuth_weight_integral_hz_; }
 
-    /// The same along range: raised-cosine edges, 2 % of the band wide, and the weight at an offset from the band's centre.
+    /// The same along range: raised-cosine edges, 2 % of the band wide, and the weight at an offset from the band's
+    /// centre.
     double range_roll_off_hz() const { return 0.02 * grid_.range_bandwidth_hz; }
     double range_weight(double offset_hz) const;
     double range_weight_integral_hz() const { return range_weight_integral_hz_; }
@@ -55,9 +63,9 @@ public:
     };
     Aperture aperture(const EchoModel::Target &target) const;
 
-    /// How much later than on the middle pulse the middle range's echoes arrive on this pulse (s), at the beam's centre. Under
-    /// squint a target of constant zero-Doppler range drifts through the echoes, as the orbit is no straight line: compressed
-    /// lines are moved by this, so that one migration curve holds for a whole block.
+    /// How much later than on the middle pulse the middle range's echoes arrive on this pulse (s), at the beam's
+    /// centre. Under squint a target of constant zero-Doppler range drifts through the echoes, as the orbit is no
+    /// straight line: compressed lines are moved by this, so that one migration curve holds for a whole block.
     double line_delay_s(double pulse) const;
     bool lines_drift() const { return lines_drift_; }
 

@@ -4,8 +4,10 @@
 #include "sidelook/error.h"
 #include "sidelook/focus.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr double pi = 3.14159265358979323846;
 
@@ -36,7 +38,8 @@ double Window::operator()(double x) const
 {
     switch (shape) {
     case Shape::hamming: return parameter + (1 - parameter) * std::cos(pi * x);
-    case Shape::kaiser: return std::cyl_bessel_i(0, parameter * std::sqrt(std::max(0.0, 1 - x * x))) / std::cyl_bessel_i(0, parameter);
+    case Shape::kaiser:
+        return std::cyl_bessel_i(0, parameter * std::sqrt(std::max(0.0, 1 - x * x))) / std::cyl_bessel_i(0, parameter);
     case Shape::taylor: return taylor(x, parameter);
     case Shape::rectangular: break;
     }

@@ -6,12 +6,14 @@
 #include "sidelook/error.h"
 #include "sidelook/geometry.h"
 
-namespace sidelook {
-namespace {
+namespace sidelook
+{
+namespace
+{
 
 constexpr double pi = 3.14159265358979323846;
-constexpr double semi_major_m = 6378137.0;                // WGS84
-constexpr double flattening = 1 / 298.257223563;          // WGS84
+constexpr double semi_major_m = 6378137.0;        // WGS84
+constexpr double flattening = 1 / 298.257223563;  // WGS84
 constexpr double eccentricity2 = flattening * (2 - flattening);
 
 /// A point and the outward normal of the surface at height h above the ellipsoid, seen as the level of `excess`.
@@ -45,7 +47,8 @@ Geodetic ecef_to_geodetic(const Vec3 &p)
     double reduced = std::atan2(p.z * semi_major_m, rho * b), lat = 0;
     for (int i = 0; i < 4; ++i) {
         const double s = std::sin(reduced), c = std::cos(reduced);
-        lat = std::atan2(p.z + eccentricity2 / (1 - eccentricity2) * b * s * s * s, rho - eccentricity2 * semi_major_m * c * c * c);
+        lat = std::atan2(p.z + eccentricity2 / (1 - eccentricity2) * b * s * s * s,
+                         rho - eccentricity2 * semi_major_m * c * c * c);
         reduced = std::atan2((1 - flattening) * std::sin(lat), std::cos(lat));
     }
     const double n = semi_major_m / std::sqrt(1 - eccentricity2 * std::sin(lat) * std::sin(lat));
@@ -58,7 +61,8 @@ Vec3 radar_to_ecef(const Orbit &orbit, const RadarCoordinates &radar, double hei
 {
     const double t = radar.zero_doppler_time_s, range = radar.slant_range_m;
     require(t >= orbit.first_time_s() && t <= orbit.last_time_s(),
-            text("zero_doppler_time_s is ", t, "; must lie within the orbit, ", orbit.first_time_s(), " to ", orbit.last_time_s(), " s"));
+            text("zero_doppler_time_s is ", t, "; must lie within the orbit, ", orbit.first_time_s(), " to ",
+                 orbit.last_time_s(), " s"));
     const Vec3 s = orbit.position_m(t);
     // The target lies on a circle in the plane perpendicular to the velocity: P = S + R (cos a * down + sin a * aside).
     const Vec3 ahead = unit(orbit.velocity_m_per_s(t));
@@ -70,7 +74,8 @@ Vec3 radar_to_ecef(const Orbit &orbit, const RadarCoordinates &radar, double hei
     // Start on a sphere through the sub-satellite radius, then Newton on the look angle.
     const double rs = norm(s), re = rs - altitude;
     double cosine = (rs * rs + range * range - (re + height_m) * (re + height_m)) / (2 * rs * range);
-    require(cosine > -1 && cosine < 1.02, text("slant_range_m is ", range, "; no point at height ", height_m, " m is that far from the antenna"));
+    require(cosine > -1 && cosine < 1.02,
+            text("slant_range_m is ", range, "; no point at height ", height_m, " m is that far from the antenna"));
     double angle = std::acos(std::min(cosine, 0.9999));
     Vec3 p;
     for (int i = 0; i < 50; ++i) {
@@ -103,7 +108,8 @@ RadarCoordinates ecef_to_radar(const Orbit &orbit, const Vec3 &p)
         if (std::abs(step) < 1e-13) break;
     }
     require(t >= orbit.first_time_s() && t <= orbit.last_time_s(),
-            text("closest approach is at ", t, " s; must lie within the orbit, ", orbit.first_time_s(), " to ", orbit.last_time_s(), " s"));
+            text("closest approach is at ", t, " s; must lie within the orbit, ", orbit.first_time_s(), " to ",
+                 orbit.last_time_s(), " s"));
     return {t, norm(p - orbit.position_m(t))};
 }
 

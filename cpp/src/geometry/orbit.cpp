@@ -5,14 +5,16 @@
 #include "sidelook/error.h"
 #include "sidelook/geometry.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
 Orbit::Orbit(std::vector<StateVector> states) : states_(std::move(states))
 {
     require(states_.size() >= 4, text("orbit has ", states_.size(), " state vectors; must have at least 4"));
     for (std::size_t i = 1; i < states_.size(); ++i)
-        require(states_[i].time_s > states_[i - 1].time_s,
-                text("orbit time_s of state vector ", i, " is ", states_[i].time_s, "; must be later than the one before"));
+        require(
+            states_[i].time_s > states_[i - 1].time_s,
+            text("orbit time_s of state vector ", i, " is ", states_[i].time_s, "; must be later than the one before"));
     pieces_.resize(states_.size() - 3);
     for (std::size_t p = 0; p < pieces_.size(); ++p) {
         Piece &piece = pieces_[p];
@@ -39,7 +41,8 @@ const Orbit::Piece &Orbit::piece(double time_s) const
     const auto after = std::upper_bound(states_.begin(), states_.end(), time_s,
                                         [](double t, const StateVector &s) { return t < s.time_s; });
     const auto index = static_cast<std::ptrdiff_t>(after - states_.begin()) - 2;
-    return pieces_[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(index, 0, static_cast<std::ptrdiff_t>(pieces_.size()) - 1))];
+    return pieces_[static_cast<std::size_t>(
+        std::clamp<std::ptrdiff_t>(index, 0, static_cast<std::ptrdiff_t>(pieces_.size()) - 1))];
 }
 
 Vec3 Orbit::position_m(double time_s) const

@@ -7,9 +7,11 @@
 
 #include "sidelook/error.h"
 
-namespace sidelook::measure {
+namespace sidelook::measure
+{
 
-namespace {
+namespace
+{
 
 /// Offset, on the side of `sign`, where the power first falls to `level`.
 double crossing(const Line &line, double level, double sign)
@@ -20,8 +22,9 @@ double crossing(const Line &line, double level, double sign)
     while (line.power(sign * outside) > level) {
         inside = outside;
         outside += step;
-        require(outside < flat, std::string("image does not fall to half power within ") + std::to_string(line.patch.flat()) +
-                                    (line.azimuth ? " rows" : " columns") + " of the peak; must hold a point target");
+        require(outside < flat, std::string("image does not fall to half power within ") +
+                                    std::to_string(line.patch.flat()) + (line.azimuth ? " rows" : " columns") +
+                                    " of the peak; must hold a point target");
     }
     for (int i = 0; i < 40; ++i) {
         const double middle = 0.5 * (inside + outside);
@@ -131,7 +134,8 @@ PointCut analyse(const Line &line, double irw_samples, int oversampling)
     cut.null_after = first_null(line, irw_samples, 1, limit);
     const double main = energy(line, cut.null_before, cut.null_after, fine);
     const double side = energy(line, -limit, cut.null_before, fine) + energy(line, cut.null_after, limit, fine);
-    const double lobe = std::max(highest(line, -limit, cut.null_before, fine), highest(line, cut.null_after, limit, fine));
+    const double lobe =
+        std::max(highest(line, -limit, cut.null_before, fine), highest(line, cut.null_after, limit, fine));
     cut.pslr_db = 10 * std::log10(lobe / line.power(0));
     cut.islr_db = 10 * std::log10(side / main);
     const auto n = static_cast<std::int64_t>(std::floor(limit * oversampling));

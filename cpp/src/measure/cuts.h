@@ -4,7 +4,8 @@
 #include "measure/patch.h"
 #include "sidelook/measure.h"
 
-namespace sidelook::measure {
+namespace sidelook::measure
+{
 
 constexpr double side_lobe_widths = 10;  ///< side lobes count out to this many widths from the peak
 
@@ -17,7 +18,8 @@ struct Line {
 
     c128 value(double offset) const
     {
-        return azimuth ? patch.value(row + offset, col + slope * offset) : patch.value(row + slope * offset, col + offset);
+        return azimuth ? patch.value(row + offset, col + slope * offset)
+                       : patch.value(row + slope * offset, col + offset);
     }
     double power(double offset) const { return std::norm(value(offset)); }
 };

@@ -11,9 +11,11 @@
 #include "measure/patch.h"
 #include "sidelook/error.h"
 
-namespace sidelook {
+namespace sidelook
+{
 
-namespace {
+namespace
+{
 
 using measure::Line;
 using measure::Patch;
@@ -36,13 +38,15 @@ void check(View2<const c64> image, double row, double col, const MeasureOptions 
 {
     require(image.rows > 0 && image.cols > 0, "image is " + std::to_string(image.rows) + " x " +
                                                   std::to_string(image.cols) + " samples; must not be empty");
-    require(row >= 0 && row <= static_cast<double>(image.rows - 1) && col >= 0 && col <= static_cast<double>(image.cols - 1),
+    require(row >= 0 && row <= static_cast<double>(image.rows - 1) && col >= 0 &&
+                col <= static_cast<double>(image.cols - 1),
             "position is " + at(row + static_cast<double>(o.first_row), col + static_cast<double>(o.first_col)) +
                 "; must lie inside the image, which " + extent(image, o));
     require(o.search_radius >= 1 && o.search_radius <= 1000,
             "search_radius is " + std::to_string(o.search_radius) + "; must be 1 to 1000 samples");
     require(o.half_size == 0 || (o.half_size > Patch::taper && o.half_size <= 512),
-            "half_size is " + std::to_string(o.half_size) + "; must be 0 or " + std::to_string(Patch::taper + 1) + " to 512");
+            "half_size is " + std::to_string(o.half_size) + "; must be 0 or " + std::to_string(Patch::taper + 1) +
+                " to 512");
     require(o.oversampling >= 1 && o.oversampling <= 256,
             "oversampling is " + std::to_string(o.oversampling) + "; must be 1 to 256");
     require(std::isfinite(o.spectrum_centre_row), "spectrum_centre_row is not finite; must be cycles per row");
@@ -68,7 +72,9 @@ Pixel find_peak(View2<const c64> image, double row, double col, const MeasureOpt
 {
     const double radius = o.search_radius;
     const auto first = [](double x) { return std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(x))); };
-    const auto last = [](double x, std::int64_t n) { return std::min(n - 1, static_cast<std::int64_t>(std::floor(x))); };
+    const auto last = [](double x, std::int64_t n) {
+        return std::min(n - 1, static_cast<std::int64_t>(std::floor(x)));
+    };
     std::optional<Pixel> best;
     float best_power = 0;
     for (std::int64_t r = first(row - radius); r <= last(row + radius, image.rows); ++r)
@@ -94,8 +100,9 @@ Pixel find_peak(View2<const c64> image, double row, double col, const MeasureOpt
 void check_window(View2<const c64> image, Pixel peak, std::int64_t half, const MeasureOptions &o)
 {
     require(peak.row >= half && peak.col >= half && peak.row + half < image.rows && peak.col + half < image.cols,
-            "image " + extent(image, o) + "; must hold " + std::to_string(half) + " samples on every side of the target at (" +
-                std::to_string(peak.row + o.first_row) + ", " + std::to_string(peak.col + o.first_col) + ")");
+            "image " + extent(image, o) + "; must hold " + std::to_string(half) +
+                " samples on every side of the target at (" + std::to_string(peak.row + o.first_row) + ", " +
+                std::to_string(peak.col + o.first_col) + ")");
     for (std::int64_t r = peak.row - half; r <= peak.row + half; ++r)
         for (std::int64_t c = peak.col - half; c <= peak.col + half; ++c) power_at(image, r, c, o);
 }
@@ -143,13 +150,18 @@ struct Axes {
 Axes find_axes(const Patch &patch, double r, double c, const MeasureOptions &o)
 {
     const bool given = o.axes == CutAxes::given;
-    Axes a{{patch, r, c, true, given ? o.azimuth_axis_slope : 0}, {patch, r, c, false, given ? o.range_axis_slope : 0}, 0, 0};
+    Axes a{{patch, r, c, true, given ? o.azimuth_axis_slope : 0},
+           {patch, r, c, false, given ? o.range_axis_slope : 0},
+           0,
+           0};
     a.azimuth_irw = measure::half_power_width(a.azimuth);
     a.range_irw = measure::half_power_width(a.range);
     if (o.axes == CutAxes::measured) {
         for (int pass = 0; pass < 2; ++pass) {  // each ridge is found better once the other is known
-            a.azimuth.slope = measure::ridge_slope(a.azimuth, a.azimuth_irw, a.range_irw, a.range.slope, a.azimuth_measured);
-            a.range.slope = measure::ridge_slope(a.range, a.range_irw, a.azimuth_irw, a.azimuth.slope, a.range_measured);
+            a.azimuth.slope =
+                measure::ridge_slope(a.azimuth, a.azimuth_irw, a.range_irw, a.range.slope, a.azimuth_measured);
+            a.range.slope =
+                measure::ridge_slope(a.range, a.range_irw, a.azimuth_irw, a.azimuth.slope, a.range_measured);
         }
         a.azimuth_irw = measure::half_power_width(a.azimuth);
         a.range_irw = measure::half_power_width(a.range);
@@ -201,7 +213,8 @@ double width_m(const PointCut &cut, double along_m, double across_m)
 
 PointTarget measure_point(View2<const c64> image, double expected_row, double expected_col, const MeasureOptions &o)
 {
-    const double row = expected_row - static_cast<double>(o.first_row), col = expected_col - static_cast<double>(o.first_col);
+    const double row = expected_row - static_cast<double>(o.first_row),
+                 col = expected_col - static_cast<double>(o.first_col);
     check(image, row, col, o);
     const Pixel pixel = find_peak(image, row, col, o);
     // 20 flat samples hold 10 widths of up to 2 samples, which is what a well-sampled image has.

@@ -5,9 +5,11 @@
 
 #include "core/fft.h"
 
-namespace sidelook::measure {
+namespace sidelook::measure
+{
 
-namespace {
+namespace
+{
 
 constexpr double two_pi = 6.283185307179586476925286766559;
 

@@ -6,7 +6,8 @@
 
 #include "sidelook/view.h"
 
-namespace sidelook::measure {
+namespace sidelook::measure
+{
 
 /// Value and derivatives of an interpolated patch at one point.
 struct Jet {
@@ -14,7 +15,8 @@ struct Jet {
 };
 
 /// Fourier series of a tapered window of (2 half + 1)^2 samples. Coordinates are samples relative to its centre.
-class Patch {
+class Patch
+{
 public:
     static constexpr std::int64_t taper = 16;  ///< samples over which the window's edge falls to zero
 

@@ -7,14 +7,15 @@
 #include "sidelook/error.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 double cmod5n(double v, double relative_deg, double incidence_deg)
 {
     // Table of the memorandum, c1 to c28; names of the intermediate quantities as there.
-    static const double c[29] = {0,       -0.6878, -0.7957, 0.3380,  -0.1728, 0.0000, 0.0040, 0.1103,  0.0159, 6.7329,
-                                 2.7713,  -2.2885, 0.4971,  -0.7250, 0.0450,  0.0066, 0.3222, 0.0120,  22.7000, 2.0813,
-                                 3.0000,  8.3659,  -3.3428, 1.3236,  6.2437,  2.3893, 0.3249, 4.1590,  1.6930};
+    static const double c[29] = {0,      -0.6878, -0.7957, 0.3380,  -0.1728, 0.0000, 0.0040, 0.1103, 0.0159,  6.7329,
+                                 2.7713, -2.2885, 0.4971,  -0.7250, 0.0450,  0.0066, 0.3222, 0.0120, 22.7000, 2.0813,
+                                 3.0000, 8.3659,  -3.3428, 1.3236,  6.2437,  2.3893, 0.3249, 4.1590, 1.6930};
     const double x = (incidence_deg - 40) / 25, x2 = x * x, phi = relative_deg * radians_per_degree;
     const double a0 = c[1] + c[2] * x + c[3] * x2 + c[4] * x * x2, a1 = c[5] + c[6] * x, a2 = c[7] + c[8] * x;
     const double gamma = c[9] + c[10] * x + c[11] * x2, s0 = c[12] + c[13] * x, s = a2 * v;
@@ -44,7 +45,8 @@ double nrl_sea(double carrier_hz, double wind_m_per_s, double incidence_deg)
     return std::pow(10.0, db / 10);
 }
 
-double sea_sigma0(const std::string &model, double carrier_hz, double wind_m_per_s, double relative_deg, double incidence_deg)
+double sea_sigma0(const std::string &model, double carrier_hz, double wind_m_per_s, double relative_deg,
+                  double incidence_deg)
 {
     const auto angle = [&](double low, double high) {
         require(incidence_deg >= low && incidence_deg <= high,
@@ -64,7 +66,8 @@ double displacement_t(double length_m, double width_m) { return 1.025 * 0.7 * le
 
 double ship_rcs_m2(double length_m, double width_m) { return displacement_t(length_m, width_m); }
 
-namespace {
+namespace
+{
 
 /// Regularised lower incomplete gamma function P(a, x), by its series or by Lentz's continued fraction (Abramowitz &
 /// Stegun 6.5.29 and 6.5.31).
@@ -110,18 +113,21 @@ GammaQuantile::GammaQuantile(double shape) : table_(table_steps + 2)
 
 double GammaQuantile::operator()(double normal) const
 {
-    const double place = (std::clamp(normal, -table_reach, table_reach) + table_reach) * (table_steps / (2 * table_reach));
+    const double place =
+        (std::clamp(normal, -table_reach, table_reach) + table_reach) * (table_steps / (2 * table_reach));
     const std::size_t i = static_cast<std::size_t>(place);
     return table_[i] + (place - static_cast<double>(i)) * (table_[i + 1] - table_[i]);
 }
 
-namespace {
+namespace
+{
 
 constexpr int reach = 4;  // lattice steps, of 1 sigma of the smoothing kernel each: e^-8
 
 double lattice_normal(const Random &random, std::int64_t i, std::int64_t j)
 {
-    const auto w = random.words(static_cast<std::uint64_t>(static_cast<std::uint32_t>(i)) << 32 | static_cast<std::uint32_t>(j));
+    const auto w =
+        random.words(static_cast<std::uint64_t>(static_cast<std::uint32_t>(i)) << 32 | static_cast<std::uint32_t>(j));
     return std::sqrt(2.0) * Random::normal(w[0], w[1]).real();
 }
 
@@ -170,7 +176,8 @@ double fractal_noise(const Random &random, double x_m, double y_m, double length
         const double x = x_m * scale, y = y_m * scale, fx = std::floor(x), fy = std::floor(y);
         const std::int64_t i = static_cast<std::int64_t>(fx), j = static_cast<std::int64_t>(fy);
         const auto corner = [&](std::int64_t a, std::int64_t b) {
-            const auto w = random.words(static_cast<std::uint64_t>(static_cast<std::uint32_t>(a)) << 32 | static_cast<std::uint32_t>(b),
+            const auto w = random.words(static_cast<std::uint64_t>(static_cast<std::uint32_t>(a)) << 32 |
+                                            static_cast<std::uint32_t>(b),
                                         static_cast<std::uint32_t>(octave));
             return 2 * Random::uniform(w[0]) - 1;
         };

@@ -8,7 +8,8 @@
 #include "sidelook/error.h"
 #include "sidelook/simulate.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 inline void check_echo_request(const Acquisition &acq, const EchoOptions &o, const View2<c64> &out)
 {
@@ -29,13 +30,15 @@ inline void check_targets(const std::vector<Target> &targets)
 {
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const Target &t = targets[i];
-        const double sum = t.position_m.x + t.position_m.y + t.position_m.z + t.velocity_m_per_s.x + t.velocity_m_per_s.y +
-                           t.velocity_m_per_s.z + t.reference_time_s + t.amplitude.real() + t.amplitude.imag();
+        const double sum = t.position_m.x + t.position_m.y + t.position_m.z + t.velocity_m_per_s.x +
+                           t.velocity_m_per_s.y + t.velocity_m_per_s.z + t.reference_time_s + t.amplitude.real() +
+                           t.amplitude.imag();
         require(std::isfinite(sum), "target " + std::to_string(i) + " holds NaN or infinity; must be finite");
         const double r = std::sqrt(t.position_m.x * t.position_m.x + t.position_m.y * t.position_m.y +
                                    t.position_m.z * t.position_m.z);
-        require(r > 6300e3 && r < 6450e3, "target " + std::to_string(i) + " lies " + std::to_string(r) +
-                                              " m from the Earth's centre; must lie within 6300 km to 6450 km (ECEF metres)");
+        require(r > 6300e3 && r < 6450e3,
+                "target " + std::to_string(i) + " lies " + std::to_string(r) +
+                    " m from the Earth's centre; must lie within 6300 km to 6450 km (ECEF metres)");
     }
 }
 

@@ -10,15 +10,18 @@
 #include "simulate/motion.h"
 #include "simulate/scatterers.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
 constexpr double c = speed_of_light_m_per_s;
 constexpr int tile_azimuth = 16, tile_range = 64;  // cells of a tile: a chunk holds 1024
-constexpr double land_mean_db = -9;   // vegetated land at C and X band VV, 30 to 40 degrees: Ulaby & Dobson, "Handbook of
-constexpr double land_swing_db = 5;   // Radar Scattering Statistics for Terrain", 1989, give about -14 to -6 dB
-constexpr double land_shape = 8;      // order of the land's texture, smoother than the sea's
+constexpr double land_mean_db =
+    -9;  // vegetated land at C and X band VV, 30 to 40 degrees: Ulaby & Dobson, "Handbook of
+constexpr double land_swing_db = 5;  // Radar Scattering Statistics for Terrain", 1989, give about -14 to -6 dB
+constexpr double land_shape = 8;     // order of the land's texture, smoother than the sea's
 
 void check(const CoastOptions &o)
 {
@@ -32,7 +35,8 @@ void check(const CoastOptions &o)
     rule("scatterers_per_cell", o.scatterers_per_cell, o.scatterers_per_cell >= 1 && o.scatterers_per_cell <= 16,
          "lie between 1 and 16");
     rule("ships", o.ships, o.ships >= 0 && o.ships <= 500, "lie between 0 and 500");
-    rule("calibration_rows", o.calibration_rows, o.calibration_rows >= 0 && o.calibration_rows <= 100, "lie between 0 and 100");
+    rule("calibration_rows", o.calibration_rows, o.calibration_rows >= 0 && o.calibration_rows <= 100,
+         "lie between 0 and 100");
     rule("calibration_columns", o.calibration_columns, o.calibration_columns >= 0 && o.calibration_columns <= 100,
          "lie between 0 and 100");
     rule("calibration_rcs_dbsm", o.calibration_rcs_dbsm, std::abs(o.calibration_rcs_dbsm) <= 100, "lie within +-100");
@@ -61,12 +65,12 @@ struct Layout {
     const CoastOptions &options;
     Layout(const Sensor &s, const CoastOptions &o) : sensor(s), platform(s.platform), options(o) {}
 
-    double first_s = 0, last_s = 0;          // of all pulses
-    double begin_s = 0, end_s = 0;           // beam times of the scatterers: whatever is lit at all
-    double near_m = 0, far_m = 0;            // slant ranges, likewise
+    double first_s = 0, last_s = 0;  // of all pulses
+    double begin_s = 0, end_s = 0;   // beam times of the scatterers: whatever is lit at all
+    double near_m = 0, far_m = 0;    // slant ranges, likewise
     double full_begin_s = 0, full_end_s = 0, full_near_m = 0, full_far_m = 0;  // fully exposed
-    double ground_speed = 0;                 // of the beam (m/s)
-    double lobe_s = 0;                       // from the beam's middle to its first null
+    double ground_speed = 0;                                                   // of the beam (m/s)
+    double lobe_s = 0;  // from the beam's middle to its first null
     double middle_s = 0, centre_range_m = 0, incidence = 0, look_azimuth_deg = 0;
     Vec3 centre;
     double cell_range_m = 0, cell_azimuth_m = 0;
@@ -96,7 +100,8 @@ Layout make_layout(const Sensor &sensor, const Acquisition &acq, const CoastOpti
     l.first_s = acq.first_pulse_time_s;
     l.last_s = l.first_s + static_cast<double>(acq.pulses - 1) / acq.prf_hz;
     l.middle_s = 0.5 * (l.first_s + l.last_s);
-    const double first = acq.first_sample_delay_s, last = first + static_cast<double>(acq.samples - 1) / acq.sample_rate_hz;
+    const double first = acq.first_sample_delay_s,
+                 last = first + static_cast<double>(acq.samples - 1) / acq.sample_rate_hz;
     const double half = 0.5 * acq.chirp_duration_s;
     l.near_m = 0.5 * c * (first - half);
     l.far_m = 0.5 * c * (last + half);
@@ -106,7 +111,8 @@ Layout make_layout(const Sensor &sensor, const Acquisition &acq, const CoastOpti
     l.full_far_m = exposed ? 0.5 * c * (last - half) : l.centre_range_m;
     l.centre = l.point(l.middle_s, l.centre_range_m, acq.terrain_height_m);
     const State s = earth_fixed_state(l.platform, l.middle_s);
-    l.ground_speed = norm(l.point(l.middle_s + 0.05, l.centre_range_m, 0) - l.point(l.middle_s - 0.05, l.centre_range_m, 0)) / 0.1;
+    l.ground_speed =
+        norm(l.point(l.middle_s + 0.05, l.centre_range_m, 0) - l.point(l.middle_s - 0.05, l.centre_range_m, 0)) / 0.1;
     Target t;
     t.position_m = l.centre;
     const double rate = 50 * (beam_position(l.platform, acq.antenna, acq.carrier_hz, t, l.middle_s + 0.01).azimuth -
@@ -133,12 +139,12 @@ double incidence_at(const Platform &platform, double time_s, const Vec3 &positio
 }
 
 /// Sea and land: one jittered scatterer a cell (or more), complex Gaussian times the texture's root.
-class Clutter {
+class Clutter
+{
 public:
     Clutter(const Layout &layout, const Acquisition &acq, double height_m)
         : l_(layout), height_m_(height_m), sea_(layout.options.k_shape), land_(land_shape),
-          scatterer_(layout.options.seed, Stream::scatterer),
-          land_cover_(layout.options.seed, Stream::land_cover)
+          scatterer_(layout.options.seed, Stream::scatterer), land_cover_(layout.options.seed, Stream::land_cover)
     {
         const double fine = 1 / std::sqrt(layout.options.scatterers_per_cell);
         range_step_m_ = fine * l_.cell_range_m;
@@ -155,10 +161,12 @@ public:
     {
         std::int64_t on_land = 0;
         NormalField field(Random(l_.options.seed, Stream::texture), l_.options.correlation_m);
-        const double t0 = l_.begin_s + static_cast<double>(index * tile_azimuth) * time_step_s_, t1 = t0 + tile_azimuth * time_step_s_;
+        const double t0 = l_.begin_s + static_cast<double>(index * tile_azimuth) * time_step_s_,
+                     t1 = t0 + tile_azimuth * time_step_s_;
         Vec3 a = l_.point(t0, l_.near_m, height_m_), b = l_.point(t1, l_.near_m, height_m_);
         for (std::int64_t tile = 0; tile < range_tiles_; ++tile) {
-            const double r0 = l_.near_m + static_cast<double>(tile * tile_range) * range_step_m_, r1 = r0 + tile_range * range_step_m_;
+            const double r0 = l_.near_m + static_cast<double>(tile * tile_range) * range_step_m_,
+                         r1 = r0 + tile_range * range_step_m_;
             const Vec3 p = l_.point(t0, r1, height_m_), q = l_.point(t1, r1, height_m_);
             on_land += fill(index, tile, t0, r0, a, b, p, q, field, out);
             a = p;
@@ -168,8 +176,8 @@ public:
     }
 
 private:
-    std::int64_t fill(std::int64_t strip, std::int64_t tile, double t0, double r0, const Vec3 &a, const Vec3 &b, const Vec3 &p,
-                      const Vec3 &q, NormalField &field, Scatterers &out) const
+    std::int64_t fill(std::int64_t strip, std::int64_t tile, double t0, double r0, const Vec3 &a, const Vec3 &b,
+                      const Vec3 &p, const Vec3 &q, NormalField &field, Scatterers &out) const
     {
         const Vec3 middle = 0.25 * (a + b + p + q);
         const double incidence = incidence_at(l_.platform, t0, middle);
@@ -197,10 +205,12 @@ private:
                 const double scale = std::sqrt(sigma0 * area);
                 for (int k = 0; k < 4; ++k) {
                     const int jj = j + (k & 1), ii = i + (k >> 1);
-                    const std::uint64_t id = (static_cast<std::uint64_t>(strip) * tile_azimuth + static_cast<unsigned>(ii)) << 32 |
-                                             (static_cast<std::uint64_t>(tile) * tile_range + static_cast<unsigned>(jj));
+                    const std::uint64_t id =
+                        (static_cast<std::uint64_t>(strip) * tile_azimuth + static_cast<unsigned>(ii)) << 32 |
+                        (static_cast<std::uint64_t>(tile) * tile_range + static_cast<unsigned>(jj));
                     const auto w = scatterer_.words(id);
-                    const double u = (jj + Random::uniform(w[0])) / tile_range, v = (ii + Random::uniform(w[1])) / tile_azimuth;
+                    const double u = (jj + Random::uniform(w[0])) / tile_range,
+                                 v = (ii + Random::uniform(w[1])) / tile_azimuth;
                     // bilinear in the tile's corners: the ellipsoid bulges by millimetres in a tile
                     t.position_m = (1 - u) * ((1 - v) * a + v * b) + u * ((1 - v) * p + v * q);
                     t.amplitude = scale * Random::normal(w[2], w[3]);
@@ -231,7 +241,8 @@ std::complex<double> amplitude_of(double rcs_m2, std::uint32_t phase_word)
 }
 
 /// Grid of equal points, all with phase 0.
-void add_calibration(const Layout &l, const CoastOptions &o, double height_m, std::vector<Target> &out, CoastTruth &truth)
+void add_calibration(const Layout &l, const CoastOptions &o, double height_m, std::vector<Target> &out,
+                     CoastTruth &truth)
 {
     for (int i = 0; i < o.calibration_rows; ++i)
         for (int j = 0; j < o.calibration_columns; ++j) {
@@ -271,7 +282,9 @@ void add_town(const Layout &l, const CoastOptions &o, double height_m, std::vect
             const double su = u - 80 * std::floor(u / 80), sv = v - 110 * std::floor(v / 110);
             const bool front = (su < 35 && su >= 10) || (sv < 35 && sv >= 10);
             const auto w = random.words(house);
-            if (u * u + v * v > radius * radius || !front || Random::uniform(w[0]) < 0.35 || l.depth(x + u, y + v) <= 0.01) continue;
+            if (u * u + v * v > radius * radius || !front || Random::uniform(w[0]) < 0.35 ||
+                l.depth(x + u, y + v) <= 0.01)
+                continue;
             put(x + u, y + v, 15 + 10 * std::log10(-std::log(Random::uniform(w[1]))), w[2], height_m + 6);
         }
     for (int i = 0; i < 10; ++i) {  // corner reflections of large buildings
@@ -289,9 +302,11 @@ void add_town(const Layout &l, const CoastOptions &o, double height_m, std::vect
     for (int i = 0; i * 4.0 < length; ++i) {
         const auto w = random.words(static_cast<std::uint64_t>(i), 2);
         const double along = i * 4.0, bend = std::max(0.0, along - 0.5 * length);
-        put(root - along + 0.4 * bend, side + 0.8 * bend, 12 + 10 * std::log10(-std::log(Random::uniform(w[0]))), w[1], height_m + 3);
+        put(root - along + 0.4 * bend, side + 0.8 * bend, 12 + 10 * std::log10(-std::log(Random::uniform(w[0]))), w[1],
+            height_m + 3);
         if ((i + 1) * 4.0 >= length)
-            truth.points.push_back(describe(l, "breakwater", put(root - along + 0.4 * bend, side + 0.8 * bend, 30, w[2], height_m + 3),
+            truth.points.push_back(describe(l, "breakwater",
+                                            put(root - along + 0.4 * bend, side + 0.8 * bend, 30, w[2], height_m + 3),
                                             l.time_of(side + 0.8 * bend), 30));
     }
 }
@@ -300,7 +315,8 @@ void add_town(const Layout &l, const CoastOptions &o, double height_m, std::vect
 ZeroDoppler closest_approach(const Platform &platform, const Target &t, double near_s)
 {
     const auto range = [&](double time_s) {
-        return norm(t.position_m + (time_s - t.reference_time_s) * t.velocity_m_per_s - earth_fixed_state(platform, time_s).position_m);
+        return norm(t.position_m + (time_s - t.reference_time_s) * t.velocity_m_per_s -
+                    earth_fixed_state(platform, time_s).position_m);
     };
     const auto rate = [&](double time_s) {
         const State s = earth_fixed_state(platform, time_s);
@@ -327,13 +343,15 @@ void add_hull(const Random &random, std::uint32_t ship, const ShipTruth &s, cons
     double sum = 0;
     const std::size_t first = out.size();
     for (int i = 0; i < n; ++i) {
-        const auto w = random.words(static_cast<std::uint64_t>(i), 1000 + ship), v = random.words(static_cast<std::uint64_t>(i), 2000 + ship);
+        const auto w = random.words(static_cast<std::uint64_t>(i), 1000 + ship),
+                   v = random.words(static_cast<std::uint64_t>(i), 2000 + ship);
         // a third of the points, with half of the power, is the superstructure aft
         const bool tower = i % 3 == 0;
         const double along = tower ? -0.42 + 0.16 * Random::uniform(w[0]) : -0.5 + (i + Random::uniform(w[0])) / n;
         const double taper = std::min(1.0, (0.5 - along) / 0.18), edge = w[3] & 1 ? 0.5 : -0.5;
         const double across = tower ? 0.8 * (Random::uniform(w[1]) - 0.5) : edge * taper;
-        const double height = tower ? (0.05 + 0.08 * Random::uniform(w[2])) * s.length_m : 0.03 * s.length_m * Random::uniform(w[2]);
+        const double height =
+            tower ? (0.05 + 0.08 * Random::uniform(w[2])) * s.length_m : 0.03 * s.length_m * Random::uniform(w[2]);
         power[static_cast<std::size_t>(i)] = (tower ? 2.0 : 1.0) * -std::log(Random::uniform(v[0]));
         sum += power[static_cast<std::size_t>(i)];
         Target t;
@@ -357,7 +375,8 @@ void add_ships(const Layout &l, const CoastOptions &o, double height_m, std::vec
             const auto w = random.words(static_cast<std::uint64_t>(attempt), static_cast<std::uint32_t>(ship));
             const auto v = random.words(static_cast<std::uint64_t>(attempt) + 1000, static_cast<std::uint32_t>(ship));
             const double time_s = l.full_begin_s + Random::uniform(w[0]) * (l.full_end_s - l.full_begin_s);
-            const double range_m = l.full_near_m + (0.04 + 0.92 * Random::uniform(w[1])) * (l.full_far_m - l.full_near_m);
+            const double range_m =
+                l.full_near_m + (0.04 + 0.92 * Random::uniform(w[1])) * (l.full_far_m - l.full_near_m);
             const double x = l.x_of(range_m), y = l.y_of(time_s);
             bool wet = true;
             for (int k = 0; k < 9; ++k) wet = wet && l.depth(x + 300 * (k % 3 - 1), y + 300 * (k / 3 - 1)) < 0;
@@ -369,7 +388,8 @@ void add_ships(const Layout &l, const CoastOptions &o, double height_m, std::vec
             s.length_m = 35 * std::pow(8.0, Random::uniform(w[2]));  // 35 to 280 m, evenly in its logarithm
             s.width_m = s.length_m / 6.5;
             s.heading_deg = 360 * Random::uniform(w[3]);
-            s.speed_m_per_s = Random::uniform(v[0]) < 0.35 ? 0 : 2 + 7 * Random::uniform(v[1]);  // a third lies at anchor
+            s.speed_m_per_s =
+                Random::uniform(v[0]) < 0.35 ? 0 : 2 + 7 * Random::uniform(v[1]);  // a third lies at anchor
             s.rcs_dbsm = 10 * std::log10(ship_rcs_m2(s.length_m, s.width_m));
             const Local local(position);
             const double heading = s.heading_deg * radians_per_degree;
@@ -407,7 +427,8 @@ CoastTruth simulate_coast(const Sensor &sensor, const Acquisition &acq, const Co
     check(options);
     validate(acq);
     require(acq.antenna.azimuth_length_m > 0 && acq.antenna.elevation_length_m > 0,
-            "antenna length is " + std::to_string(std::min(acq.antenna.azimuth_length_m, acq.antenna.elevation_length_m)) +
+            "antenna length is " +
+                std::to_string(std::min(acq.antenna.azimuth_length_m, acq.antenna.elevation_length_m)) +
                 "; must be positive for a coast");
     const Layout l = make_layout(sensor, acq, options);
     const double height = acq.terrain_height_m;
@@ -466,7 +487,8 @@ CoastTruth simulate_coast(const Sensor &sensor, const Acquisition &acq, const Co
     // The matched filter adds up E = samples of the pulse x sum of the two-way power over the pulses: a point's power
     // becomes RCS E^2 and the noise's sigma^2 E.
     const double energy = acq.chirp_duration_s * acq.sample_rate_hz * pulses_power(l, acq.prf_hz);
-    truth.noise_sigma = options.noise ? std::sqrt(std::pow(10.0, sensor.nesz_db / 10) * truth.cell_area_m2 * energy) : 0;
+    truth.noise_sigma =
+        options.noise ? std::sqrt(std::pow(10.0, sensor.nesz_db / 10) * truth.cell_area_m2 * energy) : 0;
     if (options.noise) {
         Receiver receiver;
         receiver.noise_sigma = truth.noise_sigma;

@@ -5,8 +5,10 @@
 
 #include "core/simd.h"
 
-namespace sidelook::SIDELOOK_ISA {
-namespace {
+namespace sidelook::SIDELOOK_ISA
+{
+namespace
+{
 
 constexpr double c = 299792458.0;
 constexpr int batch = 128;
@@ -19,11 +21,12 @@ struct Batch {
     float re[deposit_nodes][batch], im[deposit_nodes][batch];
 };
 
-/// Delay and its rate of the pulse sent at time 0: transmission at 0, reflection at s1, reception at s2, each leg by one
-/// Newton step from a start that is right to v/c, which leaves (v/c)^2 D v^2/(2 R c) < 1e-20 s.
+/// Delay and its rate of the pulse sent at time 0: transmission at 0, reflection at s1, reception at s2, each leg by
+/// one Newton step from a start that is right to v/c, which leaves (v/c)^2 D v^2/(2 R c) < 1e-20 s.
 inline void geometry(const DepositBlock &b, const DepositChunk &k, std::int64_t first, int n, Batch &o)
 {
-    // Everything in locals: the loop is written for the compiler to vectorise, and stores must not seem to change inputs.
+    // Everything in locals: the loop is written for the compiler to vectorise, and stores must not seem to change
+    // inputs.
     const double px = k.p[0], py = k.p[1], pz = k.p[2], ex = k.p_earth[0], ey = k.p_earth[1], unit = k.unit;
     const double spin = b.spin, half_spin2 = 0.5 * b.spin * b.spin, w0 = k.w[0], w1 = k.w[1], w2 = k.w[2];
     const double v0 = b.v[0], v1 = b.v[1], v2 = b.v[2], a0 = b.a2[0], a1 = b.a2[1], a2 = b.a2[2];

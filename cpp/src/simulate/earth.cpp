@@ -7,12 +7,14 @@
 #include "sidelook/simulate.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
-constexpr double semi_major_m = 6378137.0;                // WGS84
-constexpr double flattening = 1.0 / 298.257223563;        // WGS84
+constexpr double semi_major_m = 6378137.0;          // WGS84
+constexpr double flattening = 1.0 / 298.257223563;  // WGS84
 constexpr double eccentricity2 = flattening * (2.0 - flattening);
 
 Vec3 position_at(const Target &target, double time_s)
@@ -59,18 +61,21 @@ ZeroDoppler zero_doppler(const Platform &platform, const Target &target, double 
         const double slope = (f(t + 0.01) - f(t - 0.01)) / 0.02;
         step = f(t) / slope;
         t -= step;
-        require(std::abs(t - near_time_s) <= 60, "target has no zero Doppler within 60 s of " + std::to_string(near_time_s) +
+        require(std::abs(t - near_time_s) <= 60, "target has no zero Doppler within 60 s of " +
+                                                     std::to_string(near_time_s) +
                                                      " s; it must be passed by the platform");
     }
     return {t, norm(position_at(target, t) - earth_fixed_state(platform, t).position_m)};
 }
 
-namespace {
+namespace
+{
 
 /// In the plane through the platform perpendicular to `axis`, on the look side: the point at `range_m` and `height_m`.
 Vec3 point_in_plane(const Platform &platform, double time_s, const Vec3 &axis, double range_m, double height_m)
 {
-    require(std::isfinite(range_m) && range_m > 0, "slant_range_m is " + std::to_string(range_m) + "; must be positive");
+    require(std::isfinite(range_m) && range_m > 0,
+            "slant_range_m is " + std::to_string(range_m) + "; must be positive");
     require(std::isfinite(height_m), "height_m is " + std::to_string(height_m) + "; must be finite");
     const Vec3 s = earth_fixed_state(platform, time_s).position_m, up = unit(s);
     const Vec3 down = unit(dot(up, axis) * axis - up);
@@ -83,7 +88,8 @@ Vec3 point_in_plane(const Platform &platform, double time_s, const Vec3 &axis, d
     const auto excess = [&](double angle) { return to_geodetic(point(angle)).height_m - height_m; };
     double low = 0, high = pi / 2;
     require(excess(low) < 0 && excess(high) > 0, "slant_range_m is " + std::to_string(range_m) +
-                                                     "; must reach the ellipsoid at height_m " + std::to_string(height_m));
+                                                     "; must reach the ellipsoid at height_m " +
+                                                     std::to_string(height_m));
     for (int i = 0; i < 60; ++i) {
         const double middle = 0.5 * (low + high);
         (excess(middle) < 0 ? low : high) = middle;

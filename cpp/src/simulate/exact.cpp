@@ -8,9 +8,11 @@
 #include "simulate/check.h"
 #include "simulate/motion.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
 constexpr double c = speed_of_light_m_per_s;
 
@@ -20,7 +22,8 @@ struct Flight {
 };
 
 /// Light received at `received` was at the point at `reflected` and left at `transmitted`; both by Newton's method from
-/// the guess. After a step s the error left is s^2 v^2 / (2 R c) = 1e-7 s^2 seconds, so a step below 1e-7 s is the last.
+/// the guess. After a step s the error left is s^2 v^2 / (2 R c) = 1e-7 s^2 seconds, so a step below 1e-7 s is the
+/// last.
 inline void solve(const Path &path, const Point &point, double received, Flight &f)
 {
     const Vec3 at_reception = path.position(received);
@@ -37,7 +40,8 @@ inline void solve(const Path &path, const Point &point, double received, Flight 
     for (int i = 0; i < 8; ++i) {
         const Vec3 d = path.position(f.transmitted) - at_reflection;
         const double range = norm(d);
-        const double step = (range - c * (f.reflected - f.transmitted)) / (c + dot(d, path.velocity(f.transmitted)) / range);
+        const double step =
+            (range - c * (f.reflected - f.transmitted)) / (c + dot(d, path.velocity(f.transmitted)) / range);
         f.transmitted -= step;
         if (std::abs(step) < 1e-7) break;
     }
@@ -72,12 +76,14 @@ void simulate_exact(const Acquisition &acq, const Platform &platform, const std:
             const BeamPosition b0 = beam_position(platform, acq.antenna, acq.carrier_hz, target, line_time + t0);
             const BeamPosition b1 = beam_position(platform, acq.antenna, acq.carrier_hz, target, line_time + t1);
             const double span = t1 > t0 ? t1 - t0 : 1.0;
-            const double azimuth_rate = (b1.azimuth - b0.azimuth) / span, elevation_rate = (b1.elevation - b0.elevation) / span;
+            const double azimuth_rate = (b1.azimuth - b0.azimuth) / span,
+                         elevation_rate = (b1.elevation - b0.elevation) / span;
             const double farthest = std::min(std::max(std::abs(b0.azimuth), std::abs(b0.elevation)),
                                              std::max(std::abs(b1.azimuth), std::abs(b1.elevation)));
             if (options.beam_limit > 0 && farthest > options.beam_limit + 1e-3) continue;
             // Pulses m (0: this line's own) whose echo overlaps the window; 1e-6 s covers the delay's drift in it.
-            const double m0 = std::ceil((first - delay - half - 1e-6) / pri), m1 = std::floor((last - delay + half + 1e-6) / pri);
+            const double m0 = std::ceil((first - delay - half - 1e-6) / pri),
+                         m1 = std::floor((last - delay + half + 1e-6) / pri);
             for (double m = m0; m <= m1; m += 1) {
                 const double centre = m * pri;
                 const double begin = std::floor((centre + delay - half - 1e-6 - first) * fs);
@@ -94,7 +100,9 @@ void simulate_exact(const Acquisition &acq, const Platform &platform, const std:
                     const double d = received - f.transmitted;
                     const double azimuth = b0.azimuth + azimuth_rate * (f.reflected - t0);
                     const double elevation = b0.elevation + elevation_rate * (f.reflected - t0);
-                    if (options.beam_limit > 0 && std::max(std::abs(azimuth), std::abs(elevation)) >= options.beam_limit) continue;
+                    if (options.beam_limit > 0 &&
+                        std::max(std::abs(azimuth), std::abs(elevation)) >= options.beam_limit)
+                        continue;
                     const double one_way = sinc(azimuth) * sinc(elevation);
                     double gain = gate * one_way * one_way;
                     if (options.reference_range_m > 0) {
@@ -103,8 +111,7 @@ void simulate_exact(const Acquisition &acq, const Platform &platform, const std:
                     }
                     double cycles = 0.5 * acq.chirp_rate_hz_per_s * u * u - acq.carrier_hz * d;
                     cycles -= std::round(cycles);
-                    sum[static_cast<std::size_t>(j)] +=
-                        target.amplitude * std::polar(gain, 2 * pi * cycles);
+                    sum[static_cast<std::size_t>(j)] += target.amplitude * std::polar(gain, 2 * pi * cycles);
                 }
             }
         }

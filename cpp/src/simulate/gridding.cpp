@@ -6,7 +6,8 @@
 #include "simulate/deposit.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 double kernel(double x)
 {

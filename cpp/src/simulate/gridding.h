@@ -4,10 +4,12 @@
 #include <complex>
 #include <vector>
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-/// exp(beta (sqrt(1 - (2x/w)^2) - 1)) on |x| < w/2, the "exponential of semicircle" of Barnett, Magland & af Klinteberg,
-/// SIAM J. Sci. Comput. 41(5), 2019, with beta = 2.3 w: its aliases are below 1e-5 for grids twice as fine as needed.
+/// exp(beta (sqrt(1 - (2x/w)^2) - 1)) on |x| < w/2, the "exponential of semicircle" of Barnett, Magland & af
+/// Klinteberg, SIAM J. Sci. Comput. 41(5), 2019, with beta = 2.3 w: its aliases are below 1e-5 for grids twice as fine
+/// as needed.
 double kernel(double x);
 
 /// Moment integral of x^j kernel(x) exp(j 2 pi x xi) dx for |xi| <= 1/2.

@@ -6,7 +6,8 @@
 #include "sidelook/simulate.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 /// The platform's path r + v s + a s^2/2 + j s^3/6 about a reference instant. For |s| <= 10 ms the next term is below
 /// (n s)^4 r / 24 = 4e-15 m (n = 1.1e-3 rad/s): the analytic orbit to the last bit, not an interpolation of samples.
@@ -55,8 +56,8 @@ inline double sinc(double x)
 struct BeamPosition {
     double azimuth = 0, elevation = 0;
 };
-inline BeamPosition beam_position(const Platform &platform, const Antenna &antenna, double carrier_hz, const Target &target,
-                                  double time_s)
+inline BeamPosition beam_position(const Platform &platform, const Antenna &antenna, double carrier_hz,
+                                  const Target &target, double time_s)
 {
     const AntennaFrame f = antenna_frame(platform, time_s);
     const Vec3 p = target.position_m + (time_s - target.reference_time_s) * target.velocity_m_per_s;

@@ -6,9 +6,11 @@
 #include "sidelook/simulate.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
 void check(const Platform &p)
 {
@@ -38,7 +40,8 @@ State inertial_state(const Platform &p, double time_s)
     check(p);
     const double a = 6378137.0 + p.altitude_m, e = p.eccentricity;
     const double mean_motion = std::sqrt(earth_mu_m3_per_s2 / (a * a * a));
-    const double mean = true_to_mean((p.latitude_argument_deg - p.perigee_deg) * radians_per_degree, e) + mean_motion * time_s;
+    const double mean =
+        true_to_mean((p.latitude_argument_deg - p.perigee_deg) * radians_per_degree, e) + mean_motion * time_s;
     double ecc = mean + e * std::sin(mean);  // Kepler's equation E - e sin E = M, by Newton
     for (int i = 0; i < 6; ++i) ecc -= (ecc - e * std::sin(ecc) - mean) / (1.0 - e * std::cos(ecc));
     const double c = std::cos(ecc), s = std::sin(ecc), root = std::sqrt(1.0 - e * e);

@@ -7,12 +7,22 @@
 #include <complex>
 #include <cstdint>
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 /// Streams keep the uses of one seed apart.
-enum class Stream : std::uint32_t { noise = 1, texture = 2, land_cover = 3, scatterer = 4, land = 5, ships = 6, town = 7 };
+enum class Stream : std::uint32_t {
+    noise = 1,
+    texture = 2,
+    land_cover = 3,
+    scatterer = 4,
+    land = 5,
+    ships = 6,
+    town = 7
+};
 
-class Random {
+class Random
+{
 public:
     Random(std::uint64_t seed, Stream stream) : seed_(seed), stream_(static_cast<std::uint32_t>(stream)) {}
 

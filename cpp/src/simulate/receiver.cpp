@@ -10,9 +10,11 @@
 #include "simulate/random.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
 void check(const Receiver &r)
 {
@@ -80,7 +82,8 @@ ReceiverReport receive(const Receiver &receiver, std::int64_t first_line, View2<
     });
     ReceiverReport report;
     if (receiver.bits && echoes.rows * echoes.cols > 0)
-        report.saturated_fraction = static_cast<double>(saturated) / (2.0 * static_cast<double>(echoes.rows * echoes.cols));
+        report.saturated_fraction =
+            static_cast<double>(saturated) / (2.0 * static_cast<double>(echoes.rows * echoes.cols));
     return report;
 }
 

@@ -8,9 +8,11 @@
 
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
 bool same(const Vec3 &a, const Vec3 &b) { return a.x == b.x && a.y == b.y && a.z == b.z; }
 

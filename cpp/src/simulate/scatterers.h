@@ -6,24 +6,27 @@
 
 #include "sidelook/simulate.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 constexpr int chunk_capacity = 1024;
-/// Offsets from a chunk's centre are kept in units of 2^-21 m (0.5 um): its rounding is 2e-4 rad of two-way phase at X band.
+/// Offsets from a chunk's centre are kept in units of 2^-21 m (0.5 um): its rounding is 2e-4 rad of two-way phase at X
+/// band.
 constexpr double offset_unit_m = 1.0 / 2097152.0;
 /// Farthest a scatterer may lie from its chunk's first one along each axis; 31 bits reach 1024 m.
 constexpr double chunk_reach_m = 1000;
 
 struct Chunk {
-    Vec3 centre_m;              ///< ECEF, at reference_time_s
-    Vec3 velocity_m_per_s;      ///< ECEF
+    Vec3 centre_m;          ///< ECEF, at reference_time_s
+    Vec3 velocity_m_per_s;  ///< ECEF
     double reference_time_s = 0;
-    double radius_m = 0;        ///< of the sphere about centre_m that holds all its scatterers
+    double radius_m = 0;  ///< of the sphere about centre_m that holds all its scatterers
     std::int64_t begin = 0, count = 0;
 };
 
 /// Filled in order with add(); neighbours in space should follow each other, since a chunk ends where one strays.
-class Scatterers {
+class Scatterers
+{
 public:
     void reserve(std::size_t n);
     void add(const Target &target);
@@ -43,7 +46,8 @@ private:
 };
 
 /// Bytes of workspace that simulate_scatterers takes, and its other refusals.
-std::int64_t scene_workspace_bytes(const Acquisition &acquisition, const Platform &platform, const EchoOptions &options);
+std::int64_t scene_workspace_bytes(const Acquisition &acquisition, const Platform &platform,
+                                   const EchoOptions &options);
 
 /// See simulate.h: simulate_scene.
 SceneReport simulate_scatterers(const Acquisition &acquisition, const Platform &platform, const Scatterers &scatterers,

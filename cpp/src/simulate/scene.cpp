@@ -6,8 +6,8 @@
 // ellipsoid fix a point. So a block is a sum over scatterers that knows them by (D, Doppler f = -f0 D') only, and a
 // non-uniform Fourier transform of type 1 (deposit.h) makes it:
 //   1. scatterers are laid on a grid of delay (twice the sample rate) and Doppler (half the block's resolution), with
-//      phase exp(-j 2 pi f0 D) and beam; the beam's change within the block is interpolated between 2 instants, or 3 for
-//      what moves by itself, whose own curvature is interpolated along with it;
+//      phase exp(-j 2 pi f0 D) and beam; the beam's change within the block is interpolated between 2 instants, or 3
+//      for what moves by itself, whose own curvature is interpolated along with it;
 //   2. Doppler is transformed to pulses, and exp(-j 2 pi f0 q) applied to every cell of delay;
 //   3. each pulse's line is convolved with the pulse in the frequency domain. What depends on the offset df of a
 //      scatterer's Doppler from the block's mean, namely range migration exp(j 2 pi f u df/f0) and the Doppler shift
@@ -26,9 +26,11 @@
 #include "simulate/motion.h"
 #include "simulate/scatterers.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
-namespace {
+namespace
+{
 
 constexpr double c = speed_of_light_m_per_s;
 constexpr int most_orders = 8;
@@ -58,7 +60,7 @@ double delay_from(const Path &path, const Point &point, double sent)
 struct Nodes {
     int count = 0;
     double time_s[deposit_nodes] = {};
-    std::vector<double> weight;    // [pulse][node], Lagrange
+    std::vector<double> weight;  // [pulse][node], Lagrange
 
     void prepare(std::vector<double> times, const std::vector<double> &pulses_s)
     {
@@ -75,31 +77,31 @@ struct Nodes {
 };
 
 struct Plan {
-    int pulses = 0, fft = 0;       // of a block; length of the Doppler transform, twice that
-    int orders = 0;                // powers of df
-    Nodes still, moving;           // 2 instants for what stands still, 3 for what moves
-    double half_s = 0;             // half a block
-    double fine_hz = 0;            // rate of the delay grid, twice the sample rate
-    double first_delay_s = 0;      // of row 0
-    std::int64_t lead = 0;         // samples before sample 0
-    std::int64_t rows = 0;         // of the delay grid = length of its transform
+    int pulses = 0, fft = 0;   // of a block; length of the Doppler transform, twice that
+    int orders = 0;            // powers of df
+    Nodes still, moving;       // 2 instants for what stands still, 3 for what moves
+    double half_s = 0;         // half a block
+    double fine_hz = 0;        // rate of the delay grid, twice the sample rate
+    double first_delay_s = 0;  // of row 0
+    std::int64_t lead = 0;     // samples before sample 0
+    std::int64_t rows = 0;     // of the delay grid = length of its transform
     double bin_hz = 0, half_band_hz = 0;
     std::int64_t bins = 0;
     std::vector<float> row_table, bin_table;
-    std::vector<c64> twiddle;                  // [order][bin]: to fold the Doppler axis
-    std::vector<int> fold;                     // [bin]
-    std::vector<std::complex<double>> undo;    // [pulse][order][order]: T -> W, see below
-    std::vector<double> undo_delay;            // [row frequency]: 1 / transform of the kernel
+    std::vector<c64> twiddle;                // [order][bin]: to fold the Doppler axis
+    std::vector<int> fold;                   // [bin]
+    std::vector<std::complex<double>> undo;  // [pulse][order][order]: T -> W, see below
+    std::vector<double> undo_delay;          // [row frequency]: 1 / transform of the kernel
 };
 
 /// What is common to the scatterers of one block.
 struct Block {
-    double time_s = 0;                          // its middle
+    double time_s = 0;  // its middle
     Path path;
-    double doppler_hz = 0;                      // mean
-    double doppler_spread_hz = 0;               // of the beam's centre over range
-    double delay_s[delay_nodes] = {};           // of the nodes
-    std::vector<double> curvature;              // [node][pulse]: q (s)
+    double doppler_hz = 0;                                     // mean
+    double doppler_spread_hz = 0;                              // of the beam's centre over range
+    double delay_s[delay_nodes] = {};                          // of the nodes
+    std::vector<double> curvature;                             // [node][pulse]: q (s)
     double moving_curvature[delay_nodes][deposit_nodes] = {};  // q at the instants of Plan::moving
 };
 
@@ -130,7 +132,8 @@ Block make_block(const Acquisition &acq, const Platform &platform, const Plan &p
             b.curvature[static_cast<std::size_t>(i * plan.pulses + k)] = delay_from(b.path, point, u) - at - rate * u;
         }
         for (int g = 0; g < plan.moving.count; ++g)
-            b.moving_curvature[i][g] = delay_from(b.path, point, plan.moving.time_s[g]) - at - rate * plan.moving.time_s[g];
+            b.moving_curvature[i][g] =
+                delay_from(b.path, point, plan.moving.time_s[g]) - at - rate * plan.moving.time_s[g];
     }
     b.doppler_spread_hz = high - low;
     return b;
@@ -163,14 +166,16 @@ Plan make_plan(const Acquisition &acq, const Platform &platform, const EchoOptio
     p.moving.prepare({-three, 0, three}, pulses_s);
 
     p.bin_hz = acq.prf_hz / p.fft;
-    p.half_band_hz = (options.beam_limit + 1.05 * beam_rate * p.half_s + 0.02) * 2 * speed / acq.antenna.azimuth_length_m +
-                     2 * centre.doppler_spread_hz + 2 * fastest_m_per_s * acq.carrier_hz / c;
+    p.half_band_hz =
+        (options.beam_limit + 1.05 * beam_rate * p.half_s + 0.02) * 2 * speed / acq.antenna.azimuth_length_m +
+        2 * centre.doppler_spread_hz + 2 * fastest_m_per_s * acq.carrier_hz / c;
     p.bins = 2 * static_cast<std::int64_t>(std::ceil(p.half_band_hz / p.bin_hz)) + 2 * deposit_pad;
 
     // Series in df: the first term left out, weighted with the beam, may reach 5e-4 anywhere; it grows with the
     // squares of time, frequency and Doppler, so that its mean power is a tenth of that squared or less.
-    const double per_hz = 2 * pi * (0.5 * std::abs(acq.chirp_rate_hz_per_s) * acq.chirp_duration_s * p.half_s / acq.carrier_hz +
-                                    0.5 * acq.chirp_duration_s);
+    const double per_hz = 2 * pi *
+                          (0.5 * std::abs(acq.chirp_rate_hz_per_s) * acq.chirp_duration_s * p.half_s / acq.carrier_hz +
+                           0.5 * acq.chirp_duration_s);
     for (p.orders = 1; p.orders < most_orders; ++p.orders) {
         double worst = 0;
         for (double x = 0; x <= options.beam_limit; x += 0.05) {
@@ -192,8 +197,8 @@ Plan make_plan(const Acquisition &acq, const Platform &platform, const EchoOptio
             p.twiddle[static_cast<std::size_t>(n * p.bins + m)] = static_cast<c64>(
                 std::polar(std::pow(offset * p.bin_hz / p.half_band_hz, n), -2 * pi * offset * centre_pulse / p.fft));
     }
-    // The transform of df^n times the gridded sum is T_n = sum_j binomial(n, j) (bin/band)^j M_j W_{n-j}, W_n the wanted
-    // sum with df^n of the scatterers themselves and M_j the kernel's moments: solved for W, lower triangular.
+    // The transform of df^n times the gridded sum is T_n = sum_j binomial(n, j) (bin/band)^j M_j W_{n-j}, W_n the
+    // wanted sum with df^n of the scatterers themselves and M_j the kernel's moments: solved for W, lower triangular.
     p.undo.assign(static_cast<std::size_t>(p.pulses * p.orders * p.orders), 0);
     for (int k = 0; k < p.pulses; ++k) {
         const double u = pulse_offset(p, acq.prf_hz, k);
@@ -228,8 +233,8 @@ std::vector<std::complex<double>> pulse_spectra(const Acquisition &acq, const Pl
     constexpr int finer = 4;
     const std::int64_t n = finer * p.rows;
     const double rate_hz = finer * p.fine_hz, half = 0.5 * acq.chirp_duration_s;
-    const double delay_rate = -doppler_hz / acq.carrier_hz;          // with the time of transmission
-    const double per_reception = delay_rate / (1 + delay_rate);      // with the time of reception
+    const double delay_rate = -doppler_hz / acq.carrier_hz;      // with the time of transmission
+    const double per_reception = delay_rate / (1 + delay_rate);  // with the time of reception
     std::vector<std::complex<double>> out(static_cast<std::size_t>(p.orders * p.rows));
     std::vector<c128> line(static_cast<std::size_t>(n));
     for (int order = 0; order < p.orders; ++order) {
@@ -253,18 +258,18 @@ std::vector<std::complex<double>> pulse_spectra(const Acquisition &acq, const Pl
 }
 
 struct Workspace {
-    std::vector<float> grid;   // [row][node][bin] complex
-    std::vector<char> touched; // [tile of rows]: whether the grid holds anything there
-    std::vector<c64> lines;    // [order][pulse][row]
-    std::vector<c64> tile;     // [row of the tile][order][node][fft]
-    std::vector<c64> half;     // one line at the sample rate
-    std::vector<c128> sum;     // one spectrum
+    std::vector<float> grid;    // [row][node][bin] complex
+    std::vector<char> touched;  // [tile of rows]: whether the grid holds anything there
+    std::vector<c64> lines;     // [order][pulse][row]
+    std::vector<c64> tile;      // [row of the tile][order][node][fft]
+    std::vector<c64> half;      // one line at the sample rate
+    std::vector<c128> sum;      // one spectrum
 };
 
 /// Doppler to pulses: grid -> lines, with the curvature's phase. Tiles of rows that are not `touched` hold nothing;
 /// `more` adds to what the lines hold already.
-void to_pulses(const Acquisition &acq, const Plan &p, const Nodes &nodes, const Block &b, const std::vector<char> &touched, bool more,
-               Workspace &w)
+void to_pulses(const Acquisition &acq, const Plan &p, const Nodes &nodes, const Block &b,
+               const std::vector<char> &touched, bool more, Workspace &w)
 {
     const std::int64_t per_row = p.orders * nodes.count;
     w.tile.resize(static_cast<std::size_t>(tile_rows * per_row * p.fft));
@@ -319,11 +324,13 @@ void to_pulses(const Acquisition &acq, const Plan &p, const Nodes &nodes, const 
                     float re = 0, im = 0;
                     for (int i = 0; i <= n; ++i)
                         for (int g = 0; g < nodes.count; ++g) {
-                            const c64 a = co[(n * p.orders + i) * nodes.count + g], x = t[(i * nodes.count + g) * p.fft];
+                            const c64 a = co[(n * p.orders + i) * nodes.count + g],
+                                      x = t[(i * nodes.count + g) * p.fft];
                             re += a.real() * x.real() - a.imag() * x.imag();
                             im += a.real() * x.imag() + a.imag() * x.real();
                         }
-                    c64 &line = w.lines[static_cast<std::size_t>((static_cast<std::int64_t>(n) * p.pulses + k) * p.rows + row0 + r)];
+                    c64 &line = w.lines[static_cast<std::size_t>(
+                        (static_cast<std::int64_t>(n) * p.pulses + k) * p.rows + row0 + r)];
                     const c64 value{re * cr - im * ci, re * ci + im * cr};
                     line = more ? line + value : value;
                 }
@@ -333,17 +340,18 @@ void to_pulses(const Acquisition &acq, const Plan &p, const Nodes &nodes, const 
 }
 
 /// Convolves line k of the block with the pulse and writes its samples.
-void to_samples(const Acquisition &acq, const Plan &p, const Block &b, const std::vector<std::complex<double>> &pulse, int k,
-                Workspace &w, c64 *out)
+void to_samples(const Acquisition &acq, const Plan &p, const Block &b, const std::vector<std::complex<double>> &pulse,
+                int k, Workspace &w, c64 *out)
 {
     const double u = pulse_offset(p, acq.prf_hz, k);
     // The mean Doppler's phase and migration, and the curvature's migration at mid range.
-    const double shift = -b.doppler_hz / acq.carrier_hz * u +
-                         b.curvature[static_cast<std::size_t>((delay_nodes / 2) * p.pulses + k)];
+    const double shift =
+        -b.doppler_hz / acq.carrier_hz * u + b.curvature[static_cast<std::size_t>((delay_nodes / 2) * p.pulses + k)];
     const double bin_hz = p.fine_hz / static_cast<double>(p.rows);
     std::array<c64 *, most_orders> line{};
     for (int n = 0; n < p.orders; ++n) {
-        line[static_cast<std::size_t>(n)] = &w.lines[static_cast<std::size_t>((static_cast<std::int64_t>(n) * p.pulses + k) * p.rows)];
+        line[static_cast<std::size_t>(n)] =
+            &w.lines[static_cast<std::size_t>((static_cast<std::int64_t>(n) * p.pulses + k) * p.rows)];
         fft::forward(View2<c64>(line[static_cast<std::size_t>(n)], 1, p.rows));
     }
     const std::int64_t half = p.rows / 2;
@@ -376,7 +384,8 @@ void to_samples(const Acquisition &acq, const Plan &p, const Block &b, const std
         const double rr = ramp.real() * g, ri = ramp.imag() * g;
         w.half[static_cast<std::size_t>(i < half ? i : i - half)] +=
             c64(static_cast<float>(re * rr - im * ri), static_cast<float>(re * ri + im * rr));
-        ramp = c128(ramp.real() * step.real() - ramp.imag() * step.imag(), ramp.real() * step.imag() + ramp.imag() * step.real());
+        ramp = c128(ramp.real() * step.real() - ramp.imag() * step.imag(),
+                    ramp.real() * step.imag() + ramp.imag() * step.real());
     }
     fft::inverse(View2<c64>(w.half.data(), 1, half));
     std::copy_n(w.half.begin() + p.lead, acq.samples, out);
@@ -393,7 +402,8 @@ DepositBlock deposit_block(const Acquisition &acq, const Platform &platform, con
     copy(b.path.j6, d.j6);
     d.spin = earth_rate_rad_per_s;
     const double reflection = 0.5 * b.delay_s[delay_nodes / 2];
-    const auto axes = [&](double s, Vec3 &azimuth, Vec3 &elevation) {  // ECEF at time_s + s -> the block's inertial frame
+    const auto axes = [&](double s, Vec3 &azimuth,
+                          Vec3 &elevation) {  // ECEF at time_s + s -> the block's inertial frame
         const AntennaFrame f = antenna_frame(platform, b.time_s + s);
         const double per_m = acq.carrier_hz / c;
         azimuth = (acq.antenna.azimuth_length_m * per_m) * rotate_z(f.azimuth_axis, earth_rate_rad_per_s * s);
@@ -428,8 +438,8 @@ DepositBlock deposit_block(const Acquisition &acq, const Platform &platform, con
 
 bool moves(const Chunk &k) { return dot(k.velocity_m_per_s, k.velocity_m_per_s) > 0; }
 
-/// Curvature of a moving chunk's middle beyond that of the block's grid, as a phase at every instant: a ship's speed changes
-/// the second derivative of the delay, which the grid takes for that of standing points.
+/// Curvature of a moving chunk's middle beyond that of the block's grid, as a phase at every instant: a ship's speed
+/// changes the second derivative of the delay, which the grid takes for that of standing points.
 void turn(const Acquisition &acq, const Plan &p, const Block &b, const Point &point, DepositChunk &q)
 {
     const double at = delay_from(b.path, point, 0);
@@ -440,14 +450,15 @@ void turn(const Acquisition &acq, const Plan &p, const Block &b, const Point &po
     q.turned = true;
     for (int g = 0; g < p.moving.count; ++g) {
         const double u = p.moving.time_s[g], *low = b.moving_curvature[node], *high = b.moving_curvature[node + 1];
-        const double lacking = delay_from(b.path, point, u) - at - rate * u - (low[g] + (place - node) * (high[g] - low[g]));
+        const double lacking =
+            delay_from(b.path, point, u) - at - rate * u - (low[g] + (place - node) * (high[g] - low[g]));
         q.node_cycles[g] = static_cast<float>(-acq.carrier_hz * lacking);
     }
 }
 
 /// Clears the grid and lays on it the scatterers that move, or those that do not. Returns how many were lit.
-std::int64_t lay(const Acquisition &acq, const Platform &platform, const EchoOptions &options, const Plan &plan, const Block &block,
-                 const Scatterers &scatterers, bool moving, Workspace &w)
+std::int64_t lay(const Acquisition &acq, const Platform &platform, const EchoOptions &options, const Plan &plan,
+                 const Block &block, const Scatterers &scatterers, bool moving, Workspace &w)
 {
     const Nodes &nodes = moving ? plan.moving : plan.still;
     w.grid.assign(static_cast<std::size_t>(plan.rows * nodes.count * plan.bins * 2), 0.0f);
@@ -474,15 +485,19 @@ std::int64_t lay(const Acquisition &acq, const Platform &platform, const EchoOpt
         // Whole chunks out of the beam are left out; 1 % and 0.02 cover the second order.
         const double reach = 1.01 * k.radius_m / range, drift = plan.half_s * std::abs(q.azimuth_rate) + 0.02;
         const double reflected = range / c;  // the platform flies on meanwhile
-        if (std::abs(dot(n, azimuth) + reflected * q.azimuth_rate) > options.beam_limit + reach * norm(azimuth) + drift) continue;
+        if (std::abs(dot(n, azimuth) + reflected * q.azimuth_rate) > options.beam_limit + reach * norm(azimuth) + drift)
+            continue;
         if (std::abs(dot(n, elevation)) > options.beam_limit + reach * norm(elevation) + 0.02) continue;
         if (moving) {
             turn(acq, plan, block, point, q);
             const double row = (2 * range / c - plan.first_delay_s) * plan.fine_hz;
             const double rows = 2 * (k.radius_m / c + 1e-7) * plan.fine_hz + deposit_taps;  // 1e-7 s: no stop-and-go
             const double tiles = static_cast<double>(w.touched.size()) - 1;
-            const auto tile = [&](double at) { return static_cast<std::int64_t>(std::clamp(at / tile_rows, 0.0, tiles)); };
-            for (std::int64_t i = tile(row - rows); i <= tile(row + rows); ++i) w.touched[static_cast<std::size_t>(i)] = 1;
+            const auto tile = [&](double at) {
+                return static_cast<std::int64_t>(std::clamp(at / tile_rows, 0.0, tiles));
+            };
+            for (std::int64_t i = tile(row - rows); i <= tile(row + rows); ++i)
+                w.touched[static_cast<std::size_t>(i)] = 1;
         }
         q.p[0] = r.x, q.p[1] = r.y, q.p[2] = r.z;
         q.p_earth[0] = point.p.x, q.p_earth[1] = point.p.y, q.p_earth[2] = point.p.z;
@@ -500,7 +515,8 @@ std::int64_t lay(const Acquisition &acq, const Platform &platform, const EchoOpt
 
 void check_scene(const Acquisition &acq, const EchoOptions &options)
 {
-    require(acq.antenna.azimuth_length_m > 0, "antenna azimuth_length_m is " + std::to_string(acq.antenna.azimuth_length_m) +
+    require(acq.antenna.azimuth_length_m > 0, "antenna azimuth_length_m is " +
+                                                  std::to_string(acq.antenna.azimuth_length_m) +
                                                   "; must be positive for a scene, which is lit by a beam");
     require(options.beam_limit > 0 && options.beam_limit <= 4,
             "beam_limit is " + std::to_string(options.beam_limit) + "; must be above 0 and at most 4 for a scene");
@@ -537,8 +553,8 @@ SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform
     check_echo_request(acq, options, out);
     check_scene(acq, options);
     for (const Chunk &k : scatterers.chunks)
-        require(norm(k.velocity_m_per_s) <= fastest_m_per_s, "velocity is " + std::to_string(norm(k.velocity_m_per_s)) +
-                                                                 " m/s; must be at most 30 m/s in a scene");
+        require(norm(k.velocity_m_per_s) <= fastest_m_per_s,
+                "velocity is " + std::to_string(norm(k.velocity_m_per_s)) + " m/s; must be at most 30 m/s in a scene");
     const Plan plan = make_plan(acq, platform, options);
     const std::int64_t blocks = (acq.pulses + plan.pulses - 1) / plan.pulses;
     std::vector<std::int64_t> lit(static_cast<std::size_t>(blocks));
@@ -551,7 +567,8 @@ SceneReport simulate_scatterers(const Acquisition &acq, const Platform &platform
         w.lines.resize(static_cast<std::size_t>(plan.orders * plan.pulses * plan.rows));
         w.half.resize(static_cast<std::size_t>(plan.rows / 2));
         const std::int64_t first = index * plan.pulses;
-        const double middle = acq.first_pulse_time_s + (static_cast<double>(first) + 0.5 * (plan.pulses - 1)) / acq.prf_hz;
+        const double middle =
+            acq.first_pulse_time_s + (static_cast<double>(first) + 0.5 * (plan.pulses - 1)) / acq.prf_hz;
         const Block block = make_block(acq, platform, plan, middle);
         lit[static_cast<std::size_t>(index)] = lay(acq, platform, options, plan, block, scatterers, false, w);
         to_pulses(acq, plan, plan.still, block, w.touched, false, w);

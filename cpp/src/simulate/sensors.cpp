@@ -6,7 +6,8 @@
 #include "sidelook/simulate.h"
 #include "simulate/vec.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 Sensor sensor(const std::string &name)
 {
@@ -51,7 +52,8 @@ Acquisition acquire(const Sensor &s, std::int64_t pulses, std::int64_t samples, 
     require(pulses > 0, "pulses is " + std::to_string(pulses) + "; must be positive");
     require(samples > 0, "samples is " + std::to_string(samples) + "; must be positive");
     const auto positive = [](const char *name, double value) {
-        require(std::isfinite(value) && value > 0, std::string(name) + " is " + std::to_string(value) + "; must be positive");
+        require(std::isfinite(value) && value > 0,
+                std::string(name) + " is " + std::to_string(value) + "; must be positive");
     };
     positive("carrier_hz", s.carrier_hz);
     positive("prf_hz", s.prf_hz);
@@ -79,7 +81,8 @@ Acquisition acquire(const Sensor &s, std::int64_t pulses, std::int64_t samples, 
     const Vec3 centre = boresight_point(s.platform, middle, height_m);
     const double delay = 2.0 * norm(centre - earth_fixed_state(s.platform, middle).position_m) / speed_of_light_m_per_s;
     a.first_sample_delay_s = delay - 0.5 * static_cast<double>(samples - 1) / s.sample_rate_hz;
-    require(a.first_sample_delay_s > 0, "samples is " + std::to_string(samples) + "; must fit between transmission and echo");
+    require(a.first_sample_delay_s > 0,
+            "samples is " + std::to_string(samples) + "; must fit between transmission and echo");
 
     // Under squint zero Doppler lies R tan(squint) / v away, about 6 s at 3 degrees.
     const double away = norm(centre - earth_fixed_state(s.platform, middle).position_m) *

@@ -5,7 +5,8 @@
 
 #include "sidelook/acquisition.h"
 
-namespace sidelook::simulate {
+namespace sidelook::simulate
+{
 
 inline Vec3 operator+(const Vec3 &a, const Vec3 &b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
 inline Vec3 operator-(const Vec3 &a, const Vec3 &b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }

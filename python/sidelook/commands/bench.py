@@ -43,8 +43,9 @@ def run(args: argparse.Namespace) -> int:
         "limits": {"copy_bytes_per_s": limits.copy_bytes_per_s, "flops_per_s": limits.flops_per_s},
         "focus": [],
     }
-    for size in args.size or SIZES:
-        entry = time_focus(*size, args.squint_deg, args.threads, args.repeat, limits)
+    sizes: list[tuple[int, int]] = args.size or list(SIZES)
+    for pulses, samples in sizes:
+        entry = time_focus(pulses, samples, args.squint_deg, args.threads, args.repeat, limits)
         report["focus"].append(entry)
         if not args.json and not args.quiet:
             print("\n".join(_text(entry)), flush=True)
@@ -93,9 +94,15 @@ def time_focus(pulses: int, samples: int, squint_deg: float, threads: int, repea
         took = statistics.median(stages[cost.name])
         least = max(cost.flops / limits.flops_per_s, cost.bytes / limits.copy_bytes_per_s)
         bare = sum(_native.time_transforms(t.length, t.rows, t.batch) for t in cost.transforms) / threads
-        rows.append({"name": cost.name, "seconds": took, "share_of_limit": least / took, "bound_by":
-                     "memory" if cost.bytes / limits.copy_bytes_per_s >= cost.flops / limits.flops_per_s else "arithmetic",
-                     "bare_fft_seconds": bare})
+        rows.append(
+            {
+                "name": cost.name,
+                "seconds": took,
+                "share_of_limit": least / took,
+                "bound_by": "memory" if cost.bytes / limits.copy_bytes_per_s >= cost.flops / limits.flops_per_s else "arithmetic",
+                "bare_fft_seconds": bare,
+            }
+        )
     return {
         "pulses": pulses,
         "samples": samples,
@@ -129,6 +136,8 @@ def _text(e: dict[str, Any]) -> list[str]:
         f"runs {min(e['cpu_seconds']):.2f} to {max(e['cpu_seconds']):.2f} s"
     ]
     for s in e["stages"]:
-        lines.append(f"  {s['name']:>18} {s['seconds']:7.3f} s wall, {100 * s['share_of_limit']:5.1f} % of the {s['bound_by']} limit, "
-                     f"bare FFTs {s['bare_fft_seconds']:.3f} s")
+        lines.append(
+            f"  {s['name']:>18} {s['seconds']:7.3f} s wall, {100 * s['share_of_limit']:5.1f} % of the {s['bound_by']} limit, "
+            f"bare FFTs {s['bare_fft_seconds']:.3f} s"
+        )
     return lines

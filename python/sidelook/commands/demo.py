@@ -146,14 +146,16 @@ def _points(path: pathlib.Path, metadata: dict[str, Any], targets: list[dict[str
         except SidelookError as error:  # a ship or the town beside it: said, not hidden
             found.append({"row": row, "col": col, "problem": str(error)})
             continue
-        found.append({
-            "row": row,
-            "col": col,
-            "row_error": point.row - (row - top),
-            "col_error": point.col - (col - left),
-            "azimuth_irw_samples": point.azimuth.irw_samples,
-            "range_irw_samples": point.range.irw_samples,
-        })
+        found.append(
+            {
+                "row": row,
+                "col": col,
+                "row_error": point.row - (row - top),
+                "col_error": point.col - (col - left),
+                "azimuth_irw_samples": point.azimuth.irw_samples,
+                "range_irw_samples": point.range.irw_samples,
+            }
+        )
     return found
 
 

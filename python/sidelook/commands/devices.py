@@ -16,9 +16,7 @@ _INSTRUCTION_SETS = {"avx512f": "avx512", "avx2": "avx2", "asimd": "neon"}
 
 def register(subparsers: Any) -> None:
     """Adds the command."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "devices", help="list where this build can compute", description=__doc__
-    )
+    parser: argparse.ArgumentParser = subparsers.add_parser("devices", help="list where this build can compute", description=__doc__)
     add_report_options(parser)
 
 

@@ -21,23 +21,34 @@ GDAL_CACHE_BYTES = 32 << 20
 
 def register(subparsers: Any) -> None:
     """Adds the command."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "focus", help="turn raw echoes into a focused image", description=__doc__
-    )
+    parser: argparse.ArgumentParser = subparsers.add_parser("focus", help="turn raw echoes into a focused image", description=__doc__)
     parser.add_argument("echoes", help="a CRSD, or a .npy of echoes with its acquisition as JSON")
     parser.add_argument("--acquisition", metavar="JSON", help="acquisition of a .npy (default: the .json beside it)")
     parser.add_argument("--channel", help="channel of a CRSD that has several")
     group = parser.add_argument_group("processing")
-    group.add_argument("--doppler", default="auto", metavar="auto|attitude|data|C0[,C1[,C2]]",
-                       help="Doppler centroid: where from, or coefficients in Hz over delay (default: auto)")
+    group.add_argument(
+        "--doppler",
+        default="auto",
+        metavar="auto|attitude|data|C0[,C1[,C2]]",
+        help="Doppler centroid: where from, or coefficients in Hz over delay (default: auto)",
+    )
     group.add_argument("--doppler-bandwidth-hz", type=float, default=0.0, help="processed band (default: 0.7 PRF)")
     group.add_argument("--range-bandwidth-hz", type=float, default=0.0, help="processed band (default: the chirp's)")
-    group.add_argument("--azimuth-window", default="hamming 0.75", metavar="NAME",
-                       help="rectangular, 'hamming 0.75', 'kaiser 2.5', 'taylor 35' (default: hamming 0.75)")
+    group.add_argument(
+        "--azimuth-window",
+        default="hamming 0.75",
+        metavar="NAME",
+        help="rectangular, 'hamming 0.75', 'kaiser 2.5', 'taylor 35' (default: hamming 0.75)",
+    )
     group.add_argument("--range-window", default="hamming 0.75", metavar="NAME", help="likewise")
     group.add_argument("--keep-antenna-pattern", action="store_true", help="do not equalise the azimuth pattern")
-    group.add_argument("--minimum-exposure", type=float, default=1.0, metavar="SHARE",
-                       help="share of the aperture a pixel needs, 0.5 to 1; less is NaN (default: 1)")
+    group.add_argument(
+        "--minimum-exposure",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="share of the aperture a pixel needs, 0.5 to 1; less is NaN (default: 1)",
+    )
     group.add_argument("--block-lines", type=int, default=0, help="output lines computed at once (default: chosen)")
     add_output_options(parser)
     add_run_options(parser)
@@ -57,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress.from_args(args)
     with open_echoes(args.echoes, args.acquisition, args.channel) as echoes:  # type: ignore[attr-defined]
         job = Focuser(echoes, _options(args), base_bytes=_base_bytes() if args.max_ram else 0)
-        file = SlcFile(args.output, job.grid, job.metadata, driver=args.of or "GTiff", creation_options=args.co,
-                       overwrite=args.overwrite)
+        file = SlcFile(args.output, job.grid, job.metadata, driver=args.of or "GTiff", creation_options=args.co, overwrite=args.overwrite)
         try:
             with file:
                 job.run(file.write, progress)

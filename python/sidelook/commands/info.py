@@ -16,9 +16,7 @@ _LIGHT = 299792458.0  # (m/s)
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser("info", help="say what a file holds", description=__doc__)
-    parser.add_argument(
-        "file", help="a CRSD, a .npy of echoes with its .json, an acquisition JSON, or an image for GDAL"
-    )
+    parser.add_argument("file", help="a CRSD, a .npy of echoes with its .json, an acquisition JSON, or an image for GDAL")
     parser.add_argument("--channel", help="channel of a CRSD that has several")
     add_report_options(parser)
 
@@ -105,9 +103,7 @@ def _image(path: str, head: bytes) -> dict[str, Any]:
     except RuntimeError:
         image = None
     if image is None:
-        raise BadInput(
-            f"{os.path.basename(path)} looks like {looks_like(head)}; must be echoes, an acquisition or an image"
-        )
+        raise BadInput(f"{os.path.basename(path)} looks like {looks_like(head)}; must be echoes, an acquisition or an image")
     bands = [image.GetRasterBand(index + 1) for index in range(image.RasterCount)]
     return {
         "path": path,
@@ -158,8 +154,7 @@ def _text(found: dict[str, Any]) -> list[str]:
         f"  sensor        {a['sensor'] or 'not named'}, looking {a['look_side']}",
         f"  echoes        {a['pulses']} pulses x {a['samples']} samples{stored}",
         f"  time          {a['epoch_utc']} {first:+.6f} s, for {found['duration_s']:.3f} s, PRF {a['prf_hz']:.6g} Hz",
-        f"  range         {found['near_range_m']:.1f} to {found['far_range_m']:.1f} m, sampled at "
-        f"{a['sample_rate_hz'] / 1e6:.6g} MHz",
+        f"  range         {found['near_range_m']:.1f} to {found['far_range_m']:.1f} m, sampled at {a['sample_rate_hz'] / 1e6:.6g} MHz",
         f"  carrier       {a['carrier_hz'] / 1e9:.6g} GHz ({found['wavelength_m'] * 100:.3f} cm)",
         f"  chirp         {found['chirp_bandwidth_hz'] / 1e6:.6g} MHz {direction} "
         f"in {a['chirp_duration_s'] * 1e6:.6g} us, range resolution {found['range_resolution_m']:.2f} m",

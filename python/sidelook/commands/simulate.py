@@ -28,28 +28,18 @@ def register(subparsers: Any) -> None:
         epilog="docs/simulator.md tells the models, their sources and their limits.",
     )
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "-o", "--output", metavar="FILE", required=True, help="the CRSD file"
-    )
-    output.add_argument(
-        "--overwrite", action="store_true", help="replace what is already there"
-    )
+    output.add_argument("-o", "--output", metavar="FILE", required=True, help="the CRSD file")
+    output.add_argument("--overwrite", action="store_true", help="replace what is already there")
     what = parser.add_argument_group("scene")
-    what.add_argument(
-        "--scene", choices=("coast", "points"), default="coast", help="default: coast"
-    )
+    what.add_argument("--scene", choices=("coast", "points"), default="coast", help="default: coast")
     what.add_argument(
         "--sensor",
         choices=("c-stripmap", "x-stripmap"),
         default="c-stripmap",
         help="default: c-stripmap",
     )
-    what.add_argument(
-        "--pulses", metavar="N", type=int, default=2048, help="default: 2048"
-    )
-    what.add_argument(
-        "--samples", metavar="N", type=int, default=3072, help="default: 3072"
-    )
+    what.add_argument("--pulses", metavar="N", type=int, default=2048, help="default: 2048")
+    what.add_argument("--samples", metavar="N", type=int, default=3072, help="default: 3072")
     what.add_argument(
         "--squint-deg",
         metavar="DEG",
@@ -139,9 +129,7 @@ def register(subparsers: Any) -> None:
         default=0.0,
         help="of the quantiser, amplitude",
     )
-    receiver.add_argument(
-        "--bias", metavar="B", type=float, default=0.0, help="added to I and to Q"
-    )
+    receiver.add_argument("--bias", metavar="B", type=float, default=0.0, help="added to I and to Q")
     limits = parser.add_argument_group("resources")
     limits.add_argument(
         "--max-ram",
@@ -194,9 +182,7 @@ def run(args: argparse.Namespace) -> int:
     if args.scene == "points":
         if args.noise_sigma:
             common.update(noise_sigma=args.noise_sigma, seed=args.seed)
-        simulation = simulate.points(
-            rows=args.targets[0], columns=args.targets[1], **common
-        )
+        simulation = simulate.points(rows=args.targets[0], columns=args.targets[1], **common)
     else:
         simulation = simulate.coast(
             seed=args.seed,
@@ -234,9 +220,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(report)
     elif not args.quiet:
         shape = f"{args.pulses} pulses x {args.samples} samples"
-        print(
-            f"{path}: {shape}, {report['ships']} ships, {report['targets']} targets, simulated in {seconds:.1f} s"
-        )
+        print(f"{path}: {shape}, {report['ships']} ships, {report['targets']} targets, simulated in {seconds:.1f} s")
         print(f"{truth_path}: the truth")
     return 0
 
