@@ -29,3 +29,25 @@ endif()
 if(NOT EXISTS ${SIDELOOK_DUCC0_DIR}/src/ducc0/fft/fft.h)
   message(FATAL_ERROR "SIDELOOK_DUCC0_DIR is ${SIDELOOK_DUCC0_DIR}; must hold src/ducc0/fft/fft.h")
 endif()
+
+# Its notice, for what we ship. The sdist's LICENSE is the GPL, which is not for these files: the FFT and all it includes may
+# be used under the 3-clause BSD licence instead, as each file says in its first lines. The notice is made from those lines.
+set(SIDELOOK_DUCC0_NOTICE ${CMAKE_CURRENT_BINARY_DIR}/ducc0.txt)
+set(_ducc0_copyrights "")
+foreach(file fft/fft.h fft/fft1d_impl.h fft/fftnd_impl.h infra/aligned_array.h infra/error_handling.h infra/mav.cc infra/mav.h
+    infra/misc_utils.h infra/simd.h infra/string_utils.cc infra/string_utils.h infra/threading.cc infra/threading.h
+    infra/useful_macros.h math/cmplx.h math/unity_roots.h)
+  file(READ ${SIDELOOK_DUCC0_DIR}/src/ducc0/${file} _text LIMIT 4000)
+  if(NOT _text MATCHES "All rights reserved\\.[ \n]+(Redistribution and use in source and binary forms.*OF SUCH DAMAGE\\.)")
+    message(FATAL_ERROR "${SIDELOOK_DUCC0_DIR}/src/ducc0/${file} does not begin with the 3-clause BSD licence; it must")
+  endif()
+  set(_ducc0_licence "${CMAKE_MATCH_1}")
+  string(REGEX MATCHALL "Copyright \\(C\\)[^\n]*" _lines "${_text}")
+  list(APPEND _ducc0_copyrights ${_lines})
+endforeach()
+list(REMOVE_DUPLICATES _ducc0_copyrights)
+list(SORT _ducc0_copyrights)
+list(JOIN _ducc0_copyrights "\n" _ducc0_copyrights)
+file(WRITE ${SIDELOOK_DUCC0_NOTICE}
+  "This library contains the FFT of ducc0 ${_ducc0_version}, used under the 3-clause BSD licence:\n\n"
+  "${_ducc0_copyrights}\nAll rights reserved.\n\n${_ducc0_licence}\n")

@@ -1,185 +1,253 @@
-"""Focusing of exactly simulated point targets: place, phase, width, side lobes, backprojection, threads, blocks, input."""
+"""Figures of focused point targets whose places are geometry: place, phase, width, side lobes, amplitude, noise, backprojection.
+
+Every echo is exact (sidelook.simulate.exact). `pytest -s` prints what was measured; the limits are those of the project's
+definition of a good focuser unless a comment says otherwise.
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+import math
 
+import focus_helpers as h
 import numpy as np
 import pytest
-from oracle import backprojection, compare, ideal
-from sidelook import _native, simulate
-from sidelook.acquisition import Acquisition
-from sidelook.errors import BadInput, OverMemory
-from sidelook.focusing import focus
+from oracle import backprojection, compare, ideal, orbit
+from sidelook.focusing import Slc, focus
 from sidelook.measure import measure_point
 
-LIGHT = 299792458.0
 PULSES, SAMPLES = 3200, 1400
+# Lines and samples spread over the scene; many next to borders of blocks (every 700 lines, x: 400) and tiles (256 samples). No two
+# share a line or a sample: a neighbour's side lobes, decayed over hundreds of samples only, would be measured too.
+C_PIXELS = (
+    (96.3, 60.4), (300.7, 330.1), (699.6, 255.5), (820.3, 511.7), (960.4, 700.3), (1100.4, 766.6), (1399.8, 420.8), (1530.1, 256.6),
+    (1750.6, 610.9), (2099.7, 160.7),
+)  # fmt: skip
+X_PIXELS = ((120.3, 60.4), (399.8, 255.5), (555.2, 512.3), (799.6, 380.9), (930.7, 767.1), (1150.2, 160.6))
+CASES = {
+    "C band, 0 degrees": ("c-stripmap", 0.0, PULSES, SAMPLES, C_PIXELS),
+    "C band, 3 degrees": ("c-stripmap", 3.0, PULSES, SAMPLES, C_PIXELS),
+    "X band, -3 degrees, left": ("x-stripmap", -3.0, PULSES, SAMPLES, X_PIXELS, True),
+}
+BLOCKS = {"c-stripmap": 700, "x-stripmap": 400}
+
+
+@functools.lru_cache(maxsize=4)
+def scene(case: str) -> h.Points:
+    return h.point_scene(*CASES[case])
+
+
+@functools.lru_cache(maxsize=4)
+def image(case: str) -> Slc:
+    """With the default options, in at least three blocks."""
+    points, block = scene(case), BLOCKS[CASES[case][0]]
+    slc = focus(points.echoes, points.acquisition, block_lines=block)
+    assert slc.metadata["lines"] > 2 * block
+    return slc
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_place_and_phase(case: str) -> None:
+    slc, phases, far = image(case), [], 0.0
+    for place in scene(case).places:
+        line, sample = h.pixel(slc.metadata, place)
+        point = h.measured(slc.image, slc.metadata, place)
+        phases.append(h.phase_at_place(point, slc.metadata, place[1]))
+        print(f"{case}: line {line:.1f} sample {sample:.1f} off by {point.row - line:+.5f} lines {point.col - sample:+.5f} samples")
+        far = max(far, abs(point.row - line), abs(point.col - sample))
+    off = np.degrees(np.angle(np.array(phases) / np.mean(phases)))
+    print(f"{case}: farthest from its place {far:.5f} samples; phases within {np.abs(off).max():.4f} degrees of their mean")
+    assert far < 1 / 50
+    assert np.abs(off).max() < 1
+
+
+def check_shape(slc: Slc, points: h.Points, place: tuple[float, float], name: str) -> None:
+    """Widths against the transform of the 2-D support, side lobes against the ideal of the window with the band's edges."""
+    line, sample = h.pixel(slc.metadata, place)
+    found = h.measured(slc.image, slc.metadata, place)
+    support = h.Support(slc.metadata, points.acquisition, place)
+    top, left = round(line) - 52, round(sample) - 52
+    response = support.image(top + np.arange(104) - line, left + np.arange(104) - sample)
+    truth = measure_point(
+        response.astype(np.complex64), line, sample, spectrum_centre=h.spectrum_centre(slc.metadata, sample),
+        measure_spectrum_centre=False, half_size=40, first_sample=(top, left),
+    )  # fmt: skip
+    for axis, cut, best, band in (("azimuth", found.azimuth, truth.azimuth, "doppler"), ("range", found.range, truth.range, "range")):
+        limits = slc.metadata[f"processed_{band}_bandwidth_hz"], slc.metadata[f"{band}_band_edge_hz"]
+        lobes = ideal.figures(h.edged(slc.metadata[f"{axis}_window"], *limits))
+        print(
+            f"{name} {axis} {slc.metadata[f'{axis}_window']}: IRW {100 * (cut.irw_samples / best.irw_samples - 1):+.3f} %, PSLR "
+            f"{cut.pslr_db:.2f} ({cut.pslr_db - lobes.pslr_db:+.3f}) dB, ISLR {cut.islr_db:.2f} ({cut.islr_db - lobes.islr_db:+.3f}) dB"
+        )
+        assert abs(cut.irw_samples / best.irw_samples - 1) < 0.01
+        assert abs(cut.pslr_db - lobes.pslr_db) < 0.3
+        assert abs(cut.islr_db - lobes.islr_db) < 0.3
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_width_and_side_lobes(case: str) -> None:
+    for place in scene(case).places:
+        check_shape(image(case), scene(case), place, case)
+
+
+@pytest.mark.parametrize("case", list(CASES)[:2])
+@pytest.mark.parametrize("windows", [("rectangular", "taylor 35"), ("kaiser 2.5", "rectangular"), ("taylor 35", "kaiser 2.5")])
+def test_other_windows(case: str, windows: tuple[str, str]) -> None:
+    points = scene(case)
+    slc = focus(points.echoes, points.acquisition, azimuth_window=windows[0], range_window=windows[1], block_lines=700)
+    for place in points.places[2:9:3]:
+        check_shape(slc, points, place, case)
+        found, default = (h.measured(s.image, s.metadata, place) for s in (slc, image(case)))
+        # a unit echo has a unit peak whatever the window
+        print(f"{case} {windows}: peak {abs(found.peak):.5f}, with the default windows {abs(default.peak):.5f}")
+        assert abs(abs(found.peak) / abs(default.peak) - 1) < 0.005
+
+
+class Beam:
+    """Pulse by pulse what the antenna sees of a place: Doppler (Hz) and two-way amplitude, from orbit and frames alone."""
+
+    def __init__(self, points: h.Points, place: tuple[float, float]) -> None:
+        a = points.acquisition
+        path = orbit.Orbit(a.orbit)
+        target = orbit.place(path, np.array([place[0]]), np.array([place[1]]), a.terrain_height_m, a.look_side == "right")[0]
+        sent = a.first_pulse_time_s + np.arange(a.pulses) / a.prf_hz
+        self.doppler_hz = -a.carrier_hz * orbit.two_way(path, target, sent + 2 * place[1] / h.LIGHT)[1]
+        towards = target - path.state(sent + place[1] / h.LIGHT)[0]  # the antenna moves by 1e-5 rad between transmission and reception
+        towards /= orbit.norm(towards)[:, None]
+        times = np.array([f.time_s for f in a.antenna.frames])
+
+        def axis(name: str) -> np.ndarray:
+            vectors = np.array([getattr(f, name) for f in a.antenna.frames])
+            mixed = np.stack([np.interp(sent, times, vectors[:, k]) for k in range(3)], axis=-1)
+            return np.asarray(mixed / orbit.norm(mixed)[:, None])
+
+        along, boresight = axis("azimuth_axis"), axis("boresight")
+        wavelength = h.LIGHT / a.carrier_hz
+        self.azimuth = np.sinc(a.antenna.azimuth_length_m / wavelength * orbit.dot(towards, along)) ** 2
+        self.elevation = np.sinc(a.antenna.elevation_length_m / wavelength * orbit.dot(towards, np.cross(along, boresight))) ** 2
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_amplitude(case: str) -> None:
+    """A unit echo has a unit peak: the azimuth pattern is equalised, the elevation pattern of the target's place is left."""
+    slc, points = image(case), scene(case)
+    for place in points.places:
+        beam = Beam(points, place)
+        centroid = h.at(slc.metadata["doppler_centroid_hz"], h.pixel(slc.metadata, place)[1])
+        expected = beam.elevation[np.argmin(np.abs(beam.doppler_hz - centroid))]
+        found = abs(h.measured(slc.image, slc.metadata, place).peak)
+        print(f"{case}: peak {found:.5f}, the elevation pattern leaves {expected:.5f}")
+        assert abs(found / expected - 1) < 0.005
+
+
+# ---- noise -------------------------------------------------------------------------------------------------------
+
+
+def bound(points: h.Points, place: tuple[float, float], metadata: dict, sigma: float) -> tuple[float, float]:
+    """Cramer-Rao bound (lines, samples) on the place of a target of unknown amplitude and phase, from the echoes.
+
+    White noise of variance sigma^2 a sample leaves 1 / (2 (E / sigma^2) (2 pi)^2 <(f - <f>)^2>) of variance, E the echo's
+    energy in the processed support and <> the mean over its energy spectrum (Kay 1993, section 3.11, for a complex
+    signal): the pulses whose Doppler lies in the processed band, roll-off included, each with the chirp's flat band. The
+    echoes' own bound, so what the window and the equalised pattern lose counts against the image.
+    """
+    a, beam = points.acquisition, Beam(points, place)
+    centroid = h.at(metadata["doppler_centroid_hz"], h.pixel(metadata, place)[1])
+    half = (metadata["processed_doppler_bandwidth_hz"] + metadata["doppler_band_edge_hz"]) / 2
+    used = np.abs(beam.doppler_hz - centroid) < half
+    power = (beam.azimuth * beam.elevation)[used] ** 2
+    doppler = beam.doppler_hz[used]
+    energy = power.sum() * a.chirp_duration_s * a.sample_rate_hz
+    spread = (power * (doppler - (power * doppler).sum() / power.sum()) ** 2).sum() / power.sum()
+    chirp = (a.chirp_rate_hz_per_s * a.chirp_duration_s) ** 2 / 12
+    line, sample = (1 / math.sqrt(2 * energy / sigma**2 * (2 * math.pi) ** 2 * s) for s in (spread, chirp))
+    return line * a.prf_hz, sample * a.sample_rate_hz
+
+
+NOISE_PIXELS = tuple(
+    (110.0 + 330 * i + 31 * j + 0.37 * (i + j), 58.0 + 140 * j + 13 * i + 0.23 * (i - j)) for i in range(6) for j in range(5)
+)
+
+
+def test_place_in_noise() -> None:
+    """30 targets, 16 draws of noise: the rms error is known to 1 / sqrt(2 480) = 3 %. 27 dB of the image's signal to noise."""
+    points = h.point_scene("c-stripmap", 0.0, PULSES, SAMPLES, NOISE_PIXELS)
+    sigma, first_seed, draws = 25.0, 1000, 16
+    ways: tuple[dict, ...] = ({}, {"azimuth_window": "rectangular", "range_window": "rectangular", "equalise_antenna": False})
+    off, bounds = np.empty((2, draws, len(points.places), 2)), np.empty((0, 2))
+    for draw in range(draws):
+        noisy = points.echoes + h.noise(points.echoes.shape, sigma, first_seed + draw)
+        for k, options in enumerate(ways):
+            slc = focus(noisy, points.acquisition, **options)
+            if not len(bounds):
+                bounds = np.array([bound(points, place, slc.metadata, sigma) for place in points.places])
+            for n, place in enumerate(points.places):
+                point = h.measured(slc.image, slc.metadata, place, search_radius=2.0, half_size=36, axes="image", oversampling=4)
+                off[k, draw, n] = np.array([point.row, point.col]) - h.pixel(slc.metadata, place)
+    ratio = np.sqrt(np.mean((off / bounds) ** 2, axis=(1, 2)))
+    print(f"bound {bounds.mean(axis=0)} (lines, samples); {draws} draws from seed {first_seed} on {len(bounds)} targets")
+    for options, found in zip(ways, ratio, strict=True):
+        print(f"{options or 'default options'}: rms error / bound, lines and samples: {found}")
+    assert (ratio <= 1.2).all()
+    # below its bound by more than three standard errors it would be the bound, or the noise, that is wrong
+    assert (ratio > 1 - 3 / math.sqrt(2 * draws * len(bounds))).all()
+
+
+# ---- backprojection ----------------------------------------------------------------------------------------------
 
 
 @functools.cache
-def scene(squint_deg: float) -> tuple[Acquisition, np.ndarray, tuple[tuple[float, float], ...]]:
-    """Acquisition, echoes of nine targets, and their zero-Doppler times and ranges (geometry, not a peak)."""
-    instrument = simulate.sensor("c-stripmap", squint_deg=squint_deg)
-    native = simulate.acquire(instrument, PULSES, SAMPLES)
-    native.doppler_centroid_hz = _native.doppler_from_attitude(native)
-    grid = _native.FocusPlan(native, _native.FocusOptions()).grid
-    rng = np.random.default_rng(5)
-    places, points = [], []
-    for across in (0.1, 0.5, 0.9):
-        for along in (0.08, 0.5, 0.92):
-            j = across * (grid.samples - 1) + rng.uniform()
-            first, end = grid.valid_first_line[int(j)], grid.valid_end_line[int(j)]
-            i = first + along * (end - first) + rng.uniform()
-            places.append((grid.first_line_time_s + i * grid.line_spacing_s, grid.first_slant_range_m + j * grid.sample_spacing_m))
-            points.append(simulate.place(instrument.platform, *places[-1]))
-    echoes = simulate.exact(native, instrument.platform, np.array(points))
-    return Acquisition.from_native(native), echoes, tuple(places)
+def reference_patches(case: str) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+    """Zero-Doppler times, slant ranges and backprojection of three patches, each around a target."""
+    points, m = scene(case), image(case).metadata
+    a, found = points.acquisition, []
+    band, roll = m["processed_range_bandwidth_hz"], m["range_band_edge_hz"]
+
+    def edge(f: np.ndarray) -> np.ndarray:  # of the range band, as the metadata state it
+        return np.asarray(0.5 - 0.5 * np.sin(np.pi * np.clip((np.abs(f) - band / 2) / roll, -0.5, 0.5)))
+
+    for place in (points.places[0], points.places[2], points.places[8]):  # a corner, a crossing of block and tile, far range
+        line, sample = h.pixel(m, place)
+        times = m["first_line_time_s"] + (round(line) - PATCH[0] // 2 + np.arange(PATCH[0])) * m["line_spacing_s"]
+        columns = round(sample) - PATCH[1] // 2 + np.arange(PATCH[1])
+        ranges = m["first_sample_slant_range_m"] + columns * m["sample_spacing_m"]
+        doppler = np.array([h.at(m["doppler_centroid_hz"], k) for k in columns])
+        options = {"processed_band_hz": 0.7 * a.prf_hz, "doppler_centroid_hz": doppler, "range_weight": edge}
+        found.append((times, ranges, backprojection.backproject(a, points.echoes, times, ranges, **options)))
+    return tuple(found)
 
 
-def at(table: list[list[float]], sample: float) -> float:
-    return float(np.interp(sample, *np.array(table).T))
-
-
-@functools.cache
-def ideal_figures(band_hz: float, edge_hz: float) -> ideal.Figures:
-    """Of Hamming 0.75 over the band with its raised-cosine edges, as the metadata state them; widths in 1 / (band + edge)."""
-
-    def window(x: np.ndarray) -> np.ndarray:
-        f = x * (band_hz + edge_hz)
-        roll = np.clip((np.abs(f) - band_hz / 2) / edge_hz, -0.5, 0.5)
-        return np.asarray((0.75 + 0.25 * np.cos(2 * np.pi * f / band_hz)) * (0.5 - 0.5 * np.sin(np.pi * roll)))
-
-    return ideal.figures(window)
-
-
-@pytest.mark.parametrize("squint_deg", [0.0, 3.0])
-def test_points(squint_deg: float) -> None:
-    acquisition, echoes, places = scene(squint_deg)
-    slc = focus(echoes, acquisition, block_lines=700)  # several blocks: targets lie near their borders too
-    m, phases = slc.metadata, []
-    for time_s, range_m in places:
-        i = (time_s - m["first_line_time_s"]) / m["line_spacing_s"]
-        j = (range_m - m["first_sample_slant_range_m"]) / m["sample_spacing_m"]
-        top, left = round(i) - 48, round(j) - 48
-        patch = np.ascontiguousarray(slc.image[max(0, top) : top + 96, left : left + 96])
-        top = max(0, top)
-        centre = (at(m["doppler_centroid_hz"], j) * m["line_spacing_s"], at(m["range_spectrum_centre_cycles_per_sample"], j))
-        point = measure_point(patch, i - top, j - left, spectrum_centre=centre, measure_spectrum_centre=False)
-        phases.append(np.exp(1j * (np.angle(point.at_expected) + 4 * np.pi * np.fmod(range_m * m["carrier_hz"] / LIGHT, 0.5))))
-        print(squint_deg, "row", point.row + top - i, "col", point.col + left - j, "IRW", point.azimuth.irw_samples, point.range.irw_samples)
-        assert abs(point.row + top - i) < 1 / 50 and abs(point.col + left - j) < 1 / 50
-        for cut, rate, axis in ((point.azimuth, 1 / m["line_spacing_s"], "doppler"), (point.range, acquisition.sample_rate_hz, "range")):
-            band, edge = m[f"processed_{axis}_bandwidth_hz"], m[f"{axis}_band_edge_hz"]
-            want = ideal_figures(band, edge)
-            print("   IRW", cut.irw_samples, want.irw * rate / (band + edge), "PSLR", cut.pslr_db, want.pslr_db, "ISLR", cut.islr_db, want.islr_db)
-            assert abs(cut.irw_samples / (want.irw * rate / (band + edge)) - 1) < 0.01
-            assert abs(cut.pslr_db - want.pslr_db) < 0.3 and abs(cut.islr_db - want.islr_db) < 0.3
-    spread = np.degrees(np.angle(np.array(phases) / np.mean(phases)))
-    print("phase", spread)
-    assert np.abs(spread).max() < 1
-
-
-@pytest.mark.parametrize("squint_deg", [0.0, 3.0])
-def test_against_backprojection(squint_deg: float) -> None:
-    acquisition, echoes, places = scene(squint_deg)
-    slc = focus(echoes, acquisition, azimuth_window="rectangular", range_window="rectangular", equalise_antenna=False,
-                doppler_bandwidth_hz=0.74 * acquisition.prf_hz)
-    m = slc.metadata
-    time_s, range_m = places[4]
-    top = round((time_s - m["first_line_time_s"]) / m["line_spacing_s"]) - 48
-    left = round((range_m - m["first_sample_slant_range_m"]) / m["sample_spacing_m"]) - 20
-    times = m["first_line_time_s"] + (top + np.arange(96)) * m["line_spacing_s"]
-    ranges = m["first_sample_slant_range_m"] + (left + np.arange(40)) * m["sample_spacing_m"]
-    doppler = np.array([at(m["doppler_centroid_hz"], left + k) for k in range(40)])
-    band = m["processed_range_bandwidth_hz"]
-
-    def edge(f: np.ndarray) -> np.ndarray:  # the product's raised-cosine edge, 2 % of the band wide
-        return np.asarray(0.5 - 0.5 * np.sin(np.pi * np.clip((np.abs(f) - band / 2) / (0.02 * band), -0.5, 0.5)))
-
-    reference = backprojection.backproject(acquisition, echoes, times, ranges, processed_band_hz=0.7 * acquisition.prf_hz,
-                                           doppler_centroid_hz=doppler, range_weight=edge)
-    error, _ = compare.error_against_backprojection(slc.image[:, left : left + 40], reference, line_rate_hz=acquisition.prf_hz,
-                                                    doppler_centroid_hz=doppler, band_hz=0.693 * acquisition.prf_hz, first_line=top)
-    print("squint", squint_deg, "error against backprojection", error, "dB")
-    assert error <= -55
-
-
-def test_threads_and_blocks() -> None:
-    acquisition, echoes, _ = scene(3.0)
-    one = focus(echoes, acquisition, threads=1).image
-    for threads in (2, 3):
-        assert np.array_equal(one, focus(echoes, acquisition, threads=threads).image, equal_nan=True)
-    scale = float(np.sqrt(np.nanmean(np.abs(one) ** 2)))
-    for change in ({"block_lines": 500}, {"block_lines": 811}, {"strip_samples": 512}):
-        other = focus(echoes, acquisition, **change).image
-        assert np.array_equal(np.isnan(one), np.isnan(other))
-        error = 20 * np.log10(float(np.sqrt(np.nanmean(np.abs(one - other) ** 2))) / scale)
-        print(change, "differs by", error, "dB")
-        # Other blocks have other transform lengths, references of the drift and filter tails: stated as -45 dB at 3 degrees.
-        assert error < -45
-
-
-def changed(**values: Any) -> Acquisition:
-    import dataclasses
-
-    return dataclasses.replace(scene(0.0)[0], **values)
-
-
-def test_damaged_pulses_are_left_out_and_named() -> None:
-    acquisition, echoes, _ = scene(0.0)
-    spoiled = echoes.copy()
-    spoiled[[10, 1500], 3] = np.nan
-    slc = focus(spoiled, acquisition)
-    assert slc.metadata["echoes"]["damaged_pulses"] == [10, 1500]
-    whole = focus(echoes, acquisition).image
-    inside = np.isfinite(whole)
-    assert np.array_equal(inside, np.isfinite(slc.image))
-    # Two of some 900 pulses of an aperture are missing: below -40 dB of the peak
-    assert np.abs(slc.image[inside] - whole[inside]).max() < 0.01
+PATCH = 96, 24
+# The taps that undo range migration change too much over 16 Doppler bins where squint is large and transforms are short.
+SHORT_BLOCKS = pytest.mark.xfail(reason="under squint short blocks lose some 5 dB against backprojection", strict=True)
 
 
 @pytest.mark.parametrize(
-    ("echoes", "acquisition", "options", "words"),
-    [
-        (lambda e: np.zeros_like(e), changed(), {}, "zeros"),
-        (lambda e: np.full_like(e, np.nan), changed(), {}, "NaN"),
-        (lambda e: e.astype(np.complex128), changed(), {}, "complex128"),
-        (lambda e: e[:-1], changed(), {}, "3199"),
-        (lambda e: e[:900], changed(pulses=900), {}, "pulses"),
-        (lambda e: e, changed(), {"minimum_exposure": 0.2}, "minimum_exposure"),
-        (lambda e: e, changed(), {"azimuth_window": "flat"}, "flat"),
-        (lambda e: e, changed(), {"doppler_bandwidth_hz": 5000.0}, "doppler_bandwidth_hz"),
-    ],
+    ("case", "block_lines"),
+    [(list(CASES)[0], 0), (list(CASES)[0], 700), (list(CASES)[1], 0), pytest.param(list(CASES)[1], 700, marks=SHORT_BLOCKS)],
 )
-def test_refusals(echoes: Any, acquisition: Acquisition, options: dict[str, Any], words: str) -> None:
-    with pytest.raises(BadInput, match=words):
-        focus(echoes(scene(0.0)[1]), acquisition, **options)
-
-
-@pytest.mark.parametrize("field", ["prf_hz", "carrier_hz", "sample_rate_hz", "chirp_duration_s"])
-@pytest.mark.parametrize("value", [0.0, -1.0])
-def test_rates_must_be_positive(field: str, value: float) -> None:
-    with pytest.raises(BadInput, match=field):
-        focus(scene(0.0)[1], changed(**{field: value}))
-
-
-def test_memory_is_refused_with_both_numbers() -> None:
-    with pytest.raises(OverMemory, match=r"1000000 bytes.*at least \d+ bytes"):
-        focus(scene(0.0)[1], scene(0.0)[0], max_ram=1000000)
-
-
-@pytest.mark.parametrize("squint_deg", [0.0, 3.0])
-def test_geolocation_both_ways(squint_deg: float) -> None:
-    acquisition, _, places = scene(squint_deg)
-    native = acquisition.native()
-    orbit = _native.Orbit(native.orbit)
-    platform = simulate.sensor("c-stripmap", squint_deg=squint_deg).platform
-    for time_s, range_m in places:
-        truth = simulate.place(platform, time_s, range_m)  # the simulator's own geometry
-        found = orbit.radar_to_geodetic(np.array([time_s]), np.array([range_m]), np.zeros(1), native.look_side)
-        off = np.linalg.norm(np.array(_native.geodetic_to_ecef(*found[0])) - truth)
-        back = orbit.geodetic_to_radar(np.array([simulate.geodetic(truth)]))[0]
-        print("off", off, "m; back", (back[0] - time_s) * 7500, "m", back[1] - range_m, "m")
-        assert off < 0.1 and abs(back[0] - time_s) * 7500 < 0.1 and abs(back[1] - range_m) < 0.1
+def test_error_against_backprojection(case: str, block_lines: int) -> None:
+    """Three patches with one constant; both images windowed alike, see tests/oracle/compare.py."""
+    points = scene(case)
+    a = points.acquisition
+    slc = focus(points.echoes, a, azimuth_window="rectangular", range_window="rectangular", equalise_antenna=False,
+                doppler_bandwidth_hz=0.76 * a.prf_hz, block_lines=block_lines)  # fmt: skip
+    m, ours, theirs = slc.metadata, [], []
+    for times, ranges, reference in reference_patches(case):
+        top, left = (round(x) for x in h.pixel(m, (times[0], ranges[0])))
+        doppler = np.array([h.at(m["doppler_centroid_hz"], left + k) for k in range(PATCH[1])])
+        # the definition's Hamming 0.75; 1 % narrower than 0.7 PRF, where a sharp end would fall between two frequencies
+        settings = a.prf_hz, doppler, 0.693 * a.prf_hz
+        n = 1 << math.ceil(math.log2(2 * slc.image.shape[0]))
+        columns = slc.image[:, left : left + PATCH[1]]
+        assert np.isfinite(columns[top : top + PATCH[0]]).all()
+        inner = slice(PATCH[0] // 4, -PATCH[0] // 4)
+        ours.append(compare.doppler_window(np.nan_to_num(columns), *settings, length=n)[top : top + PATCH[0]][inner])
+        theirs.append(compare.doppler_window(reference, *settings, length=n)[inner])
+        print(f"{case}: line {top} sample {left} alone {compare.relative_error_db(ours[-1], theirs[-1])[0]:.1f} dB")
+    error, constant = compare.relative_error_db(np.array(ours), np.array(theirs))
+    turned = np.degrees(np.angle(constant))
+    print(
+        f"{case}, blocks of {m['block_lines']} lines: error against backprojection {error:.2f} dB, constant turned by {turned:.3f} degrees"
+    )
+    assert error <= -55
