@@ -13,9 +13,11 @@ using namespace sidelook;
 namespace
 {
 
+constexpr std::int64_t lines_in = 137, lines_of_sums = 90, samples_first = 3, samples = 11;
+
 /// Line i is the sum of input lines i + first .. i + end - 1 as far as they exist, sample by sample: a reach that may
 /// lie before, around or beyond the block. Refuses to compute from fewer or other lines than that.
-class SumOfLines : public Stage
+class SumOfLines : public TypedStage<c64, c64>
 {
 public:
     SumOfLines(std::int64_t first, std::int64_t end, Interval exist, std::int64_t samples)
@@ -23,6 +25,7 @@ public:
     {
     }
     const char *name() const override { return "sum_of_lines"; }
+    Interval lines_out(Interval) const override { return {0, lines_of_sums}; }
     Interval reach(Interval out) const override { return {out.first + first_, out.end - 1 + end_}; }
     std::int64_t samples_in() const override { return samples_; }
     std::int64_t samples_out() const override { return samples_; }
@@ -30,7 +33,7 @@ public:
     {
         return threads * samples_ * static_cast<std::int64_t>(sizeof(c64));
     }
-    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+    void compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
                  Workspace &workspace) const override
     {
         const Interval wanted = reach(out_lines);
@@ -59,16 +62,15 @@ private:
 };
 
 /// Leaves out the first two samples and adds the line's number: a stage that works line by line.
-class AddNumber : public Stage
+class AddNumber : public LineStage<c64, c64>
 {
 public:
     explicit AddNumber(std::int64_t samples_in) : samples_in_(samples_in) {}
     const char *name() const override { return "add_number"; }
-    Interval reach(Interval out) const override { return out; }
     std::int64_t samples_in() const override { return samples_in_; }
     std::int64_t samples_out() const override { return samples_in_ - 2; }
     std::int64_t workspace_bytes(std::int64_t, int) const override { return 0; }
-    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int,
+    void compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int,
                  Workspace &) const override
     {
         for (std::int64_t line = out_lines.first; line < out_lines.end; ++line)
@@ -79,8 +81,6 @@ public:
 private:
     std::int64_t samples_in_;
 };
-
-constexpr std::int64_t lines_in = 137, lines_out = 90, samples_first = 3, samples = 11;
 
 c64 echo(std::int64_t line, std::int64_t sample)
 {
@@ -98,7 +98,7 @@ struct Calls {
 };
 
 struct Outcome {
-    std::vector<c64> image = std::vector<c64>(static_cast<std::size_t>(lines_out * (samples - 4)), c64(-1, -1));
+    std::vector<c64> image = std::vector<c64>(static_cast<std::size_t>(lines_of_sums * (samples - 4)), c64(-1, -1));
     std::string error;
     std::vector<StageTime> times{{"add_number"}, {"add_number"}, {"sum_of_lines"}};
     std::vector<double> shares;
@@ -122,7 +122,8 @@ Outcome run(std::int64_t first, std::int64_t end, std::int64_t block, std::int64
     const AddNumber one(samples), two(samples - 2);
     SumOfLines sum(first, end, {0, lines_in}, samples - 4);
     sum.throw_from = faults.stage_line;
-    const Source source{{0, lines_in}, [&](Interval lines, Interval which, View2<c64> to) {
+    const Source source{{0, lines_in}, [&](Interval lines, Interval which, AnyView any) {
+                            const View2<c64> to = any.as<c64>();
                             const Calls::Guard guard(calls);
                             rest(faults.slow_source);
                             CHECK(read_end < 0 || lines.first == read_end);  // in order, each line once
@@ -135,7 +136,8 @@ Outcome run(std::int64_t first, std::int64_t end, std::int64_t block, std::int64
                                     to(r, c) = echo(lines.first + r, which.first + c);
                             if (lines.end > faults.source_line) throw std::runtime_error("the source failed");
                         }};
-    const Sink sink{[&](Interval lines, Interval which, View2<const c64> from) {
+    const Sink sink{[&](Interval lines, Interval which, AnyView any) {
+        const View2<const c64> from = any.as<const c64>();
         const Calls::Guard guard(calls);
         rest(faults.slow_sink);
         CHECK(lines.first == write_end && lines.size() <= block);
@@ -148,7 +150,6 @@ Outcome run(std::int64_t first, std::int64_t end, std::int64_t block, std::int64
     RunOptions options;
     options.samples_in = {samples_first, samples_first + samples};
     options.samples_out = {50, 50 + samples - 4};
-    options.lines_out = lines_out;
     options.block_lines = block;
     options.chunk_lines = chunk;
     options.threads = threads;
@@ -167,10 +168,10 @@ Outcome run(std::int64_t first, std::int64_t end, std::int64_t block, std::int64
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     CHECK(calls.total == total);
     if (out.error.empty()) {
-        CHECK(write_end == lines_out);
+        CHECK(write_end == lines_of_sums);
         std::int64_t held = 0;
         for (const StageTime &t : out.times) held = std::max(held, t.bytes);
-        CHECK(held > 0 && held <= chain_bytes(chain, options));
+        CHECK(held > 0 && held <= chain_bytes(source.lines, chain, options));
     }
     return out;
 }
@@ -195,7 +196,7 @@ TEST(runner, windows_of_any_reach_and_block)
             for (const std::int64_t chunk : {1, 10, 200}) {
                 const Outcome out = run(first, end, block, chunk, 2);
                 CHECK(out.error.empty());
-                for (std::int64_t line = 0; line < lines_out; ++line)
+                for (std::int64_t line = 0; line < lines_of_sums; ++line)
                     for (std::int64_t c = 0; c < samples - 4; ++c)
                         CHECK(out.image[static_cast<std::size_t>(line * (samples - 4) + c)] ==
                               expected(line, c, first, end));
@@ -231,6 +232,137 @@ TEST(runner, errors_come_out_and_threads_stop)
 TEST(runner, the_last_write_may_fail_too)
 {
     Faults sink;
-    sink.sink_line = lines_out - 1;
+    sink.sink_line = lines_of_sums - 1;
     CHECK(run(0, 1, 7, 10, 2, sink).error == "the sink failed");
+}
+
+// ---- several windows and elements in one chain ---------------------------------------------------------------------
+
+namespace
+{
+
+/// Line i is the sum of `looks` lines' real parts, from i looks on: a grid of its own and another element. Takes few
+/// lines at once.
+class Looks : public TypedStage<c64, float>
+{
+public:
+    Looks(std::int64_t looks, std::int64_t at_once) : looks_(looks), at_once_(at_once) {}
+    const char *name() const override { return "looks"; }
+    std::int64_t samples_in() const override { return samples; }
+    std::int64_t samples_out() const override { return samples; }
+    Interval lines_out(Interval in) const override { return {in.first / looks_, in.end / looks_}; }
+    Interval reach(Interval out) const override { return {out.first * looks_, out.end * looks_}; }
+    std::int64_t block_lines() const override { return at_once_; }
+    std::int64_t workspace_bytes(std::int64_t, int) const override { return 0; }
+    void compute(View2<const c64> in, Interval in_lines, View2<float> out, Interval out_lines, int,
+                 Workspace &) const override
+    {
+        CHECK(out_lines.size() <= at_once_);
+        for (std::int64_t r = 0; r < out.rows; ++r)
+            for (std::int64_t c = 0; c < out.cols; ++c) {
+                out(r, c) = 0;
+                for (std::int64_t k = 0; k < looks_; ++k)
+                    out(r, c) += in((out_lines.first + r) * looks_ + k - in_lines.first, c).real();
+            }
+    }
+
+private:
+    std::int64_t looks_, at_once_;
+};
+
+/// Twice the value.
+class Twice : public LineStage<float, float>
+{
+public:
+    const char *name() const override { return "twice"; }
+    std::int64_t samples_in() const override { return samples; }
+    std::int64_t samples_out() const override { return samples; }
+    std::int64_t workspace_bytes(std::int64_t, int) const override { return 0; }
+    void compute(View2<const float> in, Interval in_lines, View2<float> out, Interval out_lines, int,
+                 Workspace &) const override
+    {
+        for (std::int64_t r = 0; r < out.rows; ++r)
+            for (std::int64_t c = 0; c < out.cols; ++c) out(r, c) = 2 * in(out_lines.first + r - in_lines.first, c);
+    }
+};
+
+/// Whether a line is above the sum of its neighbours, `halo` on either side as far as they exist.
+class Above : public TypedStage<float, std::uint8_t>
+{
+public:
+    explicit Above(std::int64_t halo) : halo_(halo) {}
+    const char *name() const override { return "above"; }
+    std::int64_t samples_in() const override { return samples; }
+    std::int64_t samples_out() const override { return samples; }
+    Interval lines_out(Interval in) const override { return in; }
+    Interval reach(Interval out) const override { return {out.first - halo_, out.end + halo_}; }
+    std::int64_t workspace_bytes(std::int64_t, int) const override { return 0; }
+    void compute(View2<const float> in, Interval in_lines, View2<std::uint8_t> out, Interval out_lines, int,
+                 Workspace &) const override
+    {
+        for (std::int64_t r = 0; r < out.rows; ++r)
+            for (std::int64_t c = 0; c < out.cols; ++c) {
+                const std::int64_t line = out_lines.first + r;
+                float sum = 0;
+                for (std::int64_t i = line - halo_; i <= line + halo_; ++i)
+                    if (i >= 0 && i < lines_in / 3) sum += in(i - in_lines.first, c);
+                out(r, c) = in(line - in_lines.first, c) > sum / static_cast<float>(2 * halo_ + 2) ? 1 : 0;
+            }
+    }
+
+private:
+    std::int64_t halo_;
+};
+
+std::vector<std::uint8_t> run_mixed(std::int64_t halo, std::int64_t at_once, std::int64_t block, std::int64_t chunk)
+{
+    std::vector<std::uint8_t> image(static_cast<std::size_t>(lines_in / 3 * samples), 9);
+    const Looks looks(3, at_once);
+    const Twice twice;
+    const Above above(halo);
+    const Source source{{0, lines_in}, [&](Interval lines, Interval, AnyView any) {
+                            const View2<c64> to = any.as<c64>();
+                            for (std::int64_t r = 0; r < to.rows; ++r)
+                                for (std::int64_t c = 0; c < to.cols; ++c) to(r, c) = echo(lines.first + r, c);
+                        }};
+    const Sink sink{[&](Interval lines, Interval, AnyView any) {
+        const View2<const std::uint8_t> from = any.as<const std::uint8_t>();
+        for (std::int64_t r = 0; r < from.rows; ++r)
+            std::copy_n(from.row(r), samples, image.begin() + (lines.first + r) * samples);
+    }};
+    RunOptions options;
+    options.samples_in = options.samples_out = {0, samples};
+    options.block_lines = block;
+    options.chunk_lines = chunk;
+    std::vector<StageTime> times{{"looks"}, {"twice"}, {"above"}};
+    const std::vector<const Stage *> chain{&looks, &twice, &above};
+    run_chain(source, chain, sink, options, times);
+    for (const StageTime &t : times) CHECK(t.bytes > 0 && t.bytes <= chain_bytes(source.lines, chain, options));
+    return image;
+}
+
+}  // namespace
+
+TEST(runner, several_windows_and_elements_in_one_chain)
+{
+    for (const std::int64_t halo : {0, 1, 5, 60}) {
+        std::vector<std::uint8_t> wanted;
+        std::int64_t ones = 0;
+        for (std::int64_t line = 0; line < lines_in / 3; ++line)
+            for (std::int64_t c = 0; c < samples; ++c) {
+                const auto value = [&](std::int64_t i) {
+                    return 2 * (echo(3 * i, c) + echo(3 * i + 1, c) + echo(3 * i + 2, c)).real();
+                };
+                float sum = 0;
+                for (std::int64_t i = std::max<std::int64_t>(0, line - halo);
+                     i <= std::min(line + halo, lines_in / 3 - 1); ++i)
+                    sum += value(i);
+                wanted.push_back(value(line) > sum / static_cast<float>(2 * halo + 2) ? 1 : 0);
+                ones += wanted.back();
+            }
+        CHECK(ones > 0);
+        for (const std::int64_t at_once : {1, 4, 100})
+            for (const std::int64_t block : {1, 6, 45})
+                for (const std::int64_t chunk : {1, 8, 200}) CHECK(run_mixed(halo, at_once, block, chunk) == wanted);
+    }
 }

@@ -21,7 +21,7 @@ public:
     explicit Buffer(std::int64_t n) : size_(n)
     {
         constexpr std::size_t page = 64;
-        const std::size_t bytes = (static_cast<std::size_t>(n) * sizeof(T) + page - 1) / page * page;
+        const std::size_t bytes = (static_cast<std::size_t>(n > 0 ? n : 1) * sizeof(T) + page - 1) / page * page;
         const std::size_t align = bytes >= (8u << 20) ? (2u << 20) : page;
         void *p = std::aligned_alloc(align, (bytes + align - 1) / align * align);
         if (!p)

@@ -5,8 +5,8 @@
 #include <condition_variable>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -82,150 +82,264 @@ private:
 class LineWindow
 {
 public:
-    LineWindow(std::int64_t samples, std::int64_t capacity, std::int64_t first)
-        : samples_(samples), stride_((samples + 7) / 8 * 8 + 8), capacity_(capacity), data_(capacity * stride_),
-          held_{first, first}
+    LineWindow(Element element, std::int64_t samples, std::int64_t capacity)
+        : element_(element), samples_(samples), stride_(padded(samples)), capacity_(capacity), data_(bytes())
     {
     }
+    static std::int64_t padded(std::int64_t samples) { return (samples + 7) / 8 * 8 + 8; }
+    std::int64_t bytes() const { return capacity_ * stride_ * bytes_of(element_); }
     Interval held() const { return held_; }
-    View2<c64> view() const { return {data_.data(), held_.size(), samples_, stride_}; }
-    std::int64_t bytes() const { return capacity_ * stride_ * static_cast<std::int64_t>(sizeof(c64)); }
+    AnyView view() const { return {element_, data_.data(), held_.size(), samples_, stride_}; }
 
-    /// Forgets the lines before `first`, then makes room for lines up to `end`; returns the new lines' place.
-    View2<c64> advance(std::int64_t first, std::int64_t end)
+    /// Forgets the lines before `first`. An empty window begins there.
+    void forget(std::int64_t first)
     {
         const std::int64_t drop = std::min(first, held_.end) - held_.first;
         if (drop > 0) {
-            std::memmove(data_.data(), data_.data() + drop * stride_,
-                         static_cast<std::size_t>((held_.size() - drop) * stride_) * sizeof(c64));
+            const std::int64_t line = stride_ * bytes_of(element_);
+            std::memmove(data_.data(), data_.data() + drop * line,
+                         static_cast<std::size_t>((held_.size() - drop) * line));
             held_.first += drop;
         }
-        const Interval fresh{held_.end, end};
+        if (held_.size() == 0 && first > held_.first) held_ = {first, first};
+    }
+    /// Makes room for lines up to `end`; returns their place.
+    AnyView extend(std::int64_t end)
+    {
         if (end - held_.first > capacity_)
             throw Error(Code::failure, text("runner: a window of ", end - held_.first, " lines; planned ", capacity_));
+        const std::int64_t known = held_.size();
         held_.end = end;
-        return {data_.data() + (fresh.first - held_.first) * stride_, fresh.size(), samples_, stride_};
+        return view().lines(known, held_.size() - known);
     }
 
 private:
+    Element element_;
     std::int64_t samples_, stride_, capacity_;
-    Buffer<c64> data_;
-    Interval held_;
+    Buffer<char> data_;
+    Interval held_{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::min()};
 };
 
-/// Largest number of input lines that `stage` needs for any block.
-std::int64_t window_lines(const Stage &stage, std::int64_t lines_out, std::int64_t block)
+/// What a chain needs, found out before anything is allocated.
+struct Plan {
+    struct Node {
+        Interval grid;                 ///< lines of the stage's input that exist
+        std::int64_t at_once = 0;      ///< output lines computed at once
+        std::int64_t input_lines = 0;  ///< capacity of the window, or of the scratch lines, that its input is kept in
+        std::int64_t input_bytes = 0, workspace_bytes = 0;
+    };
+    std::vector<Node> nodes;
+    Interval lines_out;
+    std::int64_t read_lines = 0, read_bytes = 0, write_bytes = 0;
+
+    std::int64_t bytes() const
+    {
+        std::int64_t sum = read_bytes + write_bytes;
+        for (const Node &n : nodes) sum += n.input_bytes + n.workspace_bytes;
+        return sum;
+    }
+};
+
+/// Largest number of input lines that any block of `lines` output lines needs.
+std::int64_t most_reached(const Stage &stage, Interval grid_out, std::int64_t lines)
 {
     std::int64_t most = 0;
     // The reach changes slowly along the orbit: its extremes lie at the first, a middle or the last block.
-    for (const std::int64_t first : {std::int64_t{0}, std::max<std::int64_t>(0, (lines_out - block) / 2),
-                                     std::max<std::int64_t>(0, lines_out - block)})
-        most = std::max(most, stage.reach({first, std::min(lines_out, first + block)}).size());
-    return most + 32;
+    const std::int64_t last = std::max(grid_out.first, grid_out.end - lines);
+    for (const std::int64_t first : {grid_out.first, (grid_out.first + last) / 2, last})
+        most = std::max(most, stage.reach({first, std::min(grid_out.end, first + lines)}).size());
+    return most;
 }
+
+Plan plan_chain(Interval source_lines, const std::vector<const Stage *> &stages, const RunOptions &o)
+{
+    Plan plan;
+    Interval grid = source_lines;
+    for (const Stage *s : stages) {
+        plan.nodes.push_back({});
+        plan.nodes.back().grid = grid;
+        grid = s->lines_out(grid);
+    }
+    plan.lines_out = grid;
+    // From the sink backwards: a stage that works line by line makes what the next one takes; any other keeps a window.
+    std::int64_t wanted = o.block_lines;
+    for (std::size_t i = stages.size(); i-- > 0;) {
+        const Stage &s = *stages[i];
+        Plan::Node &n = plan.nodes[i];
+        n.at_once = wanted;
+        n.workspace_bytes = s.workspace_bytes(n.at_once, o.threads);
+        if (!s.line_by_line()) {
+            std::size_t maker = i;  // the stage whose blocks come in, unchanged by those that work line by line
+            while (maker > 0 && stages[--maker]->line_by_line()) {}
+            const std::int64_t before = maker < i ? stages[maker]->block_lines() : 0;
+            const Interval out = i + 1 < stages.size() ? plan.nodes[i + 1].grid : plan.lines_out;
+            wanted = before > 0 ? before : o.chunk_lines;
+            n.input_lines = most_reached(s, out, n.at_once) + 32 + wanted;  // 32: what the probes of the reach may miss
+        } else {
+            n.input_lines = i > 0 ? wanted : 0;  // the first stage works on the lines as they were read
+        }
+        n.input_bytes = n.input_lines * LineWindow::padded(s.samples_in()) * bytes_of(s.element_in());
+    }
+    plan.read_lines = wanted;
+    plan.read_bytes = 2 * wanted * stages.front()->samples_in() * bytes_of(stages.front()->element_in());
+    plan.write_bytes = 2 * o.block_lines * stages.back()->samples_out() * bytes_of(stages.back()->element_out());
+    return plan;
+}
+
+/// The source, one chunk ahead: while a chunk is used the next is read.
+class ReadAhead
+{
+public:
+    ReadAhead(const Source &source, Interval samples, Element element, std::int64_t lines)
+        : source_(source), samples_(samples), element_(element), lines_(lines), slot_{buffer(), buffer()}
+    {
+    }
+    /// These lines, good until the next call.
+    AnyView get(Interval lines)
+    {
+        if (coming_.first != lines.first || coming_.end != lines.end) {
+            reader_.wait();
+            start(lines);
+        }
+        reader_.wait();
+        const AnyView now = view(lines);
+        turn_ ^= 1;
+        coming_ = {};
+        const Interval next{lines.end, std::min(lines.end + lines_, source_.lines.end)};
+        if (next.size() > 0) start(next);
+        return now;
+    }
+
+private:
+    Buffer<char> buffer() const { return Buffer<char>(lines_ * samples_.size() * bytes_of(element_)); }
+    AnyView view(Interval lines) const
+    {
+        return {element_, slot_[turn_].data(), lines.size(), samples_.size(), samples_.size()};
+    }
+    void start(Interval lines)
+    {
+        coming_ = lines;
+        reader_.submit([this, lines, to = view(lines)] { source_.read(lines, samples_, to); });
+    }
+    const Source &source_;
+    Interval samples_;
+    Element element_;
+    std::int64_t lines_;
+    Buffer<char> slot_[2];
+    int turn_ = 0;
+    Interval coming_;    // what is being read, or has been and was not asked for yet
+    Background reader_;  // last: it stops before what it reads into goes
+};
+
+/// A chain at work: lines are asked for at its end and pulled through.
+class Chain
+{
+public:
+    Chain(const Source &source, const std::vector<const Stage *> &stages, const RunOptions &options, const Plan &plan,
+          std::vector<StageTime> &times)
+        : stages_(stages), options_(options), plan_(plan), times_(times),
+          reader_(source, options.samples_in, stages.front()->element_in(), plan.read_lines)
+    {
+        for (std::size_t i = 0; i < stages.size(); ++i) {
+            const Plan::Node &n = plan.nodes[i];
+            inputs_.emplace_back(stages[i]->element_in(), stages[i]->samples_in(), n.input_lines);
+            workspaces_.emplace_back(options.threads);
+            const std::int64_t held = i == 0 ? plan.read_bytes : 0;
+            times_[i].bytes = std::max(times_[i].bytes, held + n.input_bytes + n.workspace_bytes);
+        }
+    }
+    /// Computes these lines of stage i into `out`.
+    void produce(std::size_t i, Interval lines, AnyView out)
+    {
+        const Stage &s = *stages_[i];
+        AnyView in;
+        Interval in_lines = lines;
+        if (!s.line_by_line()) {
+            fill(i, intersection(s.reach(lines), plan_.nodes[i].grid));
+            in = inputs_[i].view();
+            in_lines = inputs_[i].held();
+        } else if (i == 0) {
+            in = read(lines);
+        } else {
+            inputs_[i].forget(lines.first);
+            in = inputs_[i].extend(lines.end);
+            produce(i - 1, lines, in);
+            inputs_[i].forget(lines.end);
+        }
+        const auto begin = Clock::now();
+        s.execute(in, in_lines, out, lines, options_.threads, workspaces_[i]);
+        times_[i].seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    }
+    void tell(double share)
+    {
+        share_ = share;
+        if (options_.progress) options_.progress(share);
+    }
+
+private:
+    /// Makes the window of stage i hold these lines of its input.
+    void fill(std::size_t i, Interval need)
+    {
+        LineWindow &window = inputs_[i];
+        window.forget(need.first);
+        const Interval grid = plan_.nodes[i].grid;
+        const std::int64_t step = i > 0 ? plan_.nodes[i - 1].at_once : plan_.read_lines;
+        while (window.held().end < need.end) {
+            const Interval lines{window.held().end, std::min(window.held().end + step, grid.end)};
+            const AnyView to = window.extend(lines.end);
+            if (i > 0) {
+                produce(i - 1, lines, to);
+            } else {
+                const AnyView from = read(lines);
+                const std::int64_t size = bytes_of(from.element);
+                for (std::int64_t r = 0; r < from.rows; ++r)
+                    std::memcpy(to.lines(r, 1).data, from.lines(r, 1).data, static_cast<std::size_t>(from.cols * size));
+            }
+        }
+    }
+    AnyView read(Interval lines)
+    {
+        tell(share_);
+        return reader_.get(lines);
+    }
+    const std::vector<const Stage *> &stages_;
+    const RunOptions &options_;
+    const Plan &plan_;
+    std::vector<StageTime> &times_;
+    double share_ = 0;
+    std::vector<LineWindow> inputs_;
+    std::vector<Workspace> workspaces_;
+    ReadAhead reader_;
+};
 
 }  // namespace
 
-std::int64_t chain_bytes(const std::vector<const Stage *> &stages, const RunOptions &o)
+std::int64_t chain_bytes(Interval source_lines, const std::vector<const Stage *> &stages, const RunOptions &options)
 {
-    constexpr std::int64_t sample = sizeof(c64);
-    const Stage &last = *stages.back();
-    std::int64_t bytes = 2 * o.chunk_lines * (stages.front()->samples_in() + 16) * sample;  // two chunks of read lines
-    std::int64_t workspace = 0;
-    for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
-        if (i > 0) bytes += o.chunk_lines * (stages[i]->samples_in() + 16) * sample;
-        workspace = std::max(workspace, stages[i]->workspace_bytes(o.chunk_lines, o.threads));
-    }
-    const std::int64_t window = stages.size() > 1 ? window_lines(last, o.lines_out, o.block_lines) : o.block_lines;
-    bytes += (window + o.chunk_lines) * (last.samples_in() + 16) * sample;
-    bytes += 2 * o.block_lines * last.samples_out() * sample;  // one block computed while one is written
-    return bytes + workspace + last.workspace_bytes(o.block_lines, o.threads);
+    return plan_chain(source_lines, stages, options).bytes();
 }
 
-void run_chain(const Source &source, const std::vector<const Stage *> &stages, const Sink &sink, const RunOptions &o,
-               std::vector<StageTime> &times)
+void run_chain(const Source &source, const std::vector<const Stage *> &stages, const Sink &sink,
+               const RunOptions &options, std::vector<StageTime> &times)
 {
+    const Plan plan = plan_chain(source.lines, stages, options);
     const Stage &last = *stages.back();
-    const std::size_t pushed = stages.size() - 1;  // stages before the last work line by line, a chunk at a time
-    const auto timed = [&](std::size_t i, const auto &work) {
-        const auto begin = Clock::now();
-        work();
-        times[i].seconds += std::chrono::duration<double>(Clock::now() - begin).count();
-    };
-
-    std::int64_t done_lines = 0;
-    Workspace workspace(o.threads), last_workspace(o.threads);  // the first is shared by the stages that take turns
-    const Interval first_reach = last.reach({0, std::min(o.block_lines, o.lines_out)});
-    const std::int64_t read_first = std::clamp(first_reach.first, source.lines.first, source.lines.end);
-    LineWindow window(last.samples_in(), window_lines(last, o.lines_out, o.block_lines) + o.chunk_lines, read_first);
-    times.back().bytes = std::max(times.back().bytes, window.bytes() + last.workspace_bytes(o.block_lines, o.threads));
-
-    // Read ahead: slot n % 2 holds chunk n of the source's lines.
-    const std::int64_t read_stride = stages.front()->samples_in();
-    Buffer<c64> slot[2] = {Buffer<c64>(o.chunk_lines * read_stride), Buffer<c64>(o.chunk_lines * read_stride)};
-    const auto chunk = [&](std::int64_t n) {
-        const std::int64_t first = read_first + n * o.chunk_lines;
-        return Interval{first, std::min(first + o.chunk_lines, source.lines.end)};
-    };
-    Background reader, writer;
-    std::int64_t next = 0;  // chunk to be used next; it is being read
-    const auto start_reading = [&](std::int64_t n) {
-        const Interval lines = chunk(n);
-        if (lines.size() <= 0) return;
-        c64 *to = slot[n % 2].data();
-        reader.submit([&source, &o, lines, to, read_stride] {
-            source.read(lines, o.samples_in, {to, lines.size(), read_stride});
-        });
-    };
-    start_reading(0);
-
-    std::vector<Buffer<c64>> between;
-    for (std::size_t i = 1; i < pushed; ++i) {
-        between.emplace_back(o.chunk_lines * stages[i]->samples_in());
-        times[i].bytes = std::max(times[i].bytes, between.back().size() * static_cast<std::int64_t>(sizeof(c64)) +
-                                                      stages[i]->workspace_bytes(o.chunk_lines, o.threads));
-    }
-    if (pushed > 0)
-        times[0].bytes =
-            std::max(times[0].bytes, 2 * o.chunk_lines * read_stride * static_cast<std::int64_t>(sizeof(c64)) +
-                                         stages[0]->workspace_bytes(o.chunk_lines, o.threads));
-
-    const auto pull = [&](std::int64_t keep) {  // pushes one more chunk through the stages before the last
-        const Interval lines = chunk(next);
-        reader.wait();
-        View2<const c64> at(slot[next % 2].data(), lines.size(), read_stride);
-        start_reading(++next);
-        const View2<c64> fresh = window.advance(keep, lines.end);
-        for (std::size_t i = 0; i < pushed; ++i) {
-            const View2<c64> to =
-                i + 1 == pushed ? fresh : View2<c64>(between[i].data(), lines.size(), stages[i + 1]->samples_in());
-            timed(i, [&] { stages[i]->execute(at, lines, to, lines, o.threads, workspace); });
-            at = to;
-        }
-        if (pushed == 0)
-            for (std::int64_t r = 0; r < lines.size(); ++r)
-                std::memcpy(fresh.row(r), at.row(r), static_cast<std::size_t>(read_stride) * sizeof(c64));
-    };
-
-    Buffer<c64> out[2] = {Buffer<c64>(o.block_lines * last.samples_out()),
-                          Buffer<c64>(o.block_lines * last.samples_out())};
-    for (std::int64_t block = 0; done_lines < o.lines_out; ++block) {
-        const Interval lines{done_lines, std::min(done_lines + o.block_lines, o.lines_out)};
-        const Interval need = last.reach(lines);
-        const std::int64_t keep = std::max(need.first, read_first);
-        while (window.held().end < std::min(need.end, source.lines.end)) {
-            if (o.progress) o.progress(static_cast<double>(done_lines) / static_cast<double>(o.lines_out));
-            pull(keep);
-        }
-        if (o.progress) o.progress(static_cast<double>(done_lines) / static_cast<double>(o.lines_out));
-        const View2<c64> result(out[block % 2].data(), lines.size(), last.samples_out());
-        timed(stages.size() - 1,
-              [&] { last.execute(window.view(), window.held(), result, lines, o.threads, last_workspace); });
-        writer.submit([&sink, &o, lines, result] { sink.write(lines, o.samples_out, result); });
-        done_lines = lines.end;
+    const std::int64_t samples = last.samples_out(), block = options.block_lines;
+    const auto buffer = [&] { return Buffer<char>(block * samples * bytes_of(last.element_out())); };
+    Buffer<char> out[2] = {buffer(), buffer()};
+    Chain chain(source, stages, options, plan, times);
+    Background writer;
+    int turn = 0;
+    const auto total = static_cast<double>(plan.lines_out.size());
+    for (std::int64_t first = plan.lines_out.first; first < plan.lines_out.end; first += block, turn ^= 1) {
+        const Interval lines{first, std::min(first + block, plan.lines_out.end)};
+        chain.tell(static_cast<double>(first - plan.lines_out.first) / total);
+        const AnyView result(last.element_out(), out[turn].data(), lines.size(), samples, samples);
+        chain.produce(stages.size() - 1, lines, result);
+        writer.submit([&sink, &options, lines, result] { sink.write(lines, options.samples_out, result); });
     }
     writer.wait();
-    if (o.progress) o.progress(1.0);
+    if (options.progress) options.progress(1.0);
 }
 
 }  // namespace sidelook

@@ -407,7 +407,7 @@ void AzimuthCompress::finish(const Tile &tile, View2<const c64> image, View2<c64
                       (View2<c64>(&out(0, tile.samples.first - out_.first), out_lines.size(), image.rows, out.stride)));
 }
 
-void AzimuthCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+void AzimuthCompress::compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
                               Workspace &workspace) const
 {
     require(out_lines.size() <= block_lines_,

@@ -16,18 +16,20 @@
 namespace sidelook
 {
 
-class AzimuthCompress final : public Stage
+class AzimuthCompress final : public TypedStage<c64, c64>
 {
 public:
     /// For output samples `out` of the scene's image, computed in blocks of at most `block_lines` lines.
     AzimuthCompress(const Scene &scene, const CompressedGrid &in, Interval out, std::int64_t block_lines);
 
     const char *name() const override { return "azimuth_compress"; }
+    Interval lines_out(Interval) const override { return {0, scene_.grid().lines}; }
     Interval reach(Interval out) const override;
+    std::int64_t block_lines() const override { return block_lines_; }
     std::int64_t samples_in() const override { return in_.samples; }
     std::int64_t samples_out() const override { return out_.size(); }
     std::int64_t workspace_bytes(std::int64_t out_lines, int threads) const override;
-    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+    void compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
                  Workspace &workspace) const override;
 
     std::int64_t fft_length() const { return fft_; }

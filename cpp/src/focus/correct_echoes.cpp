@@ -150,7 +150,7 @@ CorrectEchoes::CorrectEchoes(const EchoCorrections &corrections, std::int64_t sa
                 text("line_gain of pulse ", i, " is ", corrections.line_gain[i], "; must be finite and not negative"));
 }
 
-void CorrectEchoes::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+void CorrectEchoes::compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
                             Workspace &) const
 {
     const EchoCorrections &k = corrections_;

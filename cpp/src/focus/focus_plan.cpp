@@ -34,7 +34,6 @@ RunOptions run_options(const Scene &scene, const Strip &strip, std::int64_t bloc
     RunOptions o;
     o.samples_in = strip.range.grid().samples_in;
     o.samples_out = strip.samples;
-    o.lines_out = scene.grid().lines;
     o.block_lines = block;
     o.chunk_lines = chunk_lines;
     o.threads = threads;
@@ -44,7 +43,8 @@ RunOptions run_options(const Scene &scene, const Strip &strip, std::int64_t bloc
 std::int64_t strip_bytes(const Scene &scene, const Strip &strip, std::int64_t block, int threads)
 {
     const CorrectEchoes correct({}, strip.range.samples_in());
-    return chain_bytes({&correct, &strip.range, &strip.azimuth}, run_options(scene, strip, block, threads));
+    return chain_bytes({0, scene.acquisition().pulses}, {&correct, &strip.range, &strip.azimuth},
+                       run_options(scene, strip, block, threads));
 }
 
 }  // namespace
@@ -196,11 +196,12 @@ void FocusPlan::run(const EchoReader &reader, const SlcWriter &writer, const Ech
     require(corrections.line_gain.empty() || static_cast<std::int64_t>(corrections.line_gain.size()) == pulses,
             text("line_gain has ", corrections.line_gain.size(), " values; must be empty or one a pulse, ", pulses));
     std::vector<StageTime> times{{"correct_echoes"}, {"range_compress"}, {"azimuth_compress"}};
-    const Source source{{0, pulses}, [&](Interval lines, Interval samples, View2<c64> out) {
-                            reader(lines.first, lines.size(), samples.first, out);
+    const Source source{{0, pulses}, [&](Interval lines, Interval samples, AnyView out) {
+                            reader(lines.first, lines.size(), samples.first, out.as<c64>());
                         }};
-    const Sink sink{
-        [&](Interval lines, Interval samples, View2<const c64> block) { writer(lines.first, samples.first, block); }};
+    const Sink sink{[&](Interval lines, Interval samples, AnyView block) {
+        writer(lines.first, samples.first, block.as<const c64>());
+    }};
     const double share = 1 / static_cast<double>(parts_->strips.size());
     for (std::size_t s = 0; s < parts_->strips.size(); ++s) {
         const Strip &strip = *parts_->strips[s];
@@ -232,14 +233,14 @@ FocusPlan::Inside FocusPlan::run_until(const std::string &stage, View2<const c64
     out.data.resize(static_cast<std::size_t>(out.lines * out.samples));
     const View2<const c64> in(&echoes(lines.first, g.samples_in.first), lines.size(), g.samples_in.size(),
                               echoes.stride);
-    correct.execute(in, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads,
+    correct.compute(in, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads,
                     workspace);
     if (stage == "range_compress") {
         const std::vector<c64> corrected = std::move(out.data);
         const View2<const c64> from(corrected.data(), lines.size(), g.samples_in.size());
         out.samples = g.samples;
         out.data = std::vector<c64>(static_cast<std::size_t>(out.lines * out.samples));
-        strip.range.execute(from, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads,
+        strip.range.compute(from, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads,
                             workspace);
     }
     return out;

@@ -142,7 +142,7 @@ std::int64_t RangeCompress::workspace_bytes(std::int64_t, int threads) const
     return threads * batch * (fft_in_ + fft_out_ + 32) * static_cast<std::int64_t>(sizeof(c64));
 }
 
-void RangeCompress::execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+void RangeCompress::compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
                             Workspace &workspace) const
 {
     const std::int64_t batches = (out_lines.size() + batch - 1) / batch;

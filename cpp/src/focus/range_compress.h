@@ -27,18 +27,17 @@ struct CompressedGrid {
     double band = 0;                 ///< half width of the spectrum, cycles a compressed sample
 };
 
-class RangeCompress final : public Stage
+class RangeCompress final : public LineStage<c64, c64>
 {
 public:
     /// For output samples `out` of the scene's image.
     RangeCompress(const Scene &scene, Interval out);
 
     const char *name() const override { return "range_compress"; }
-    Interval reach(Interval out) const override { return out; }
     std::int64_t samples_in() const override { return grid_.samples_in.size(); }
     std::int64_t samples_out() const override { return grid_.samples; }
     std::int64_t workspace_bytes(std::int64_t out_lines, int threads) const override;
-    void execute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
+    void compute(View2<const c64> in, Interval in_lines, View2<c64> out, Interval out_lines, int threads,
                  Workspace &workspace) const override;
 
     const CompressedGrid &grid() const { return grid_; }
