@@ -1,8 +1,10 @@
 // Row transforms against the sum that defines them, in long double.
+#include <atomic>
 #include <complex>
 #include <set>
 
 #include "core/fft.h"
+#include "core/threads.h"
 #include "harness.h"
 
 using namespace sidelook;
@@ -54,6 +56,26 @@ TEST(fft, is_the_sum_that_defines_it)
             for (const bool forward : {true, false}) compare_with_sum<float>(n, rows, forward);
     for (const std::int64_t n : {1, 2, 13, 30, 105, 128})
         for (const bool forward : {true, false}) compare_with_sum<double>(n, 3, forward);
+}
+
+TEST(fft, threads_may_meet_in_the_cache_of_plans)
+{
+    // More lengths than the cache holds, each asked for by several threads at once: there and back gives n times the
+    // row.
+    constexpr std::int64_t lengths = 40, turns = 25;
+    std::atomic<int> wrong{0};
+    parallel_for(8, 8, [&](std::int64_t worker, int) {
+        for (std::int64_t i = 0; i < lengths * turns; ++i) {
+            const std::int64_t n = 16 + (i * (2 * worker + 1)) % lengths;
+            std::vector<c64> row(static_cast<std::size_t>(n), c64(1, -2));
+            const View2<c64> view(row.data(), 1, n);
+            fft::forward(view);
+            fft::inverse(view);
+            for (const c64 &x : row)
+                if (std::abs(x - c64(1, -2) * static_cast<float>(n)) > 1e-4F * static_cast<float>(n)) ++wrong;
+        }
+    });
+    CHECK(wrong == 0);
 }
 
 TEST(fft, nothing_is_no_error)
