@@ -1,5 +1,6 @@
 // The inner loops of focusing, in every instruction set that this build has and this machine runs, against scalar
 // references in double. The kernels are hidden in the library, so their objects are linked into this program once more.
+#include <algorithm>
 #include <complex>
 #include <cstring>
 
@@ -46,20 +47,40 @@ std::vector<c64> noise_row(std::int64_t n, std::uint64_t seed)
     return row;
 }
 
-/// Polynomial through values at equidistant places of 0..1 (one value: a constant), by Lagrange's formula.
-double through(const std::vector<double> &values, double x)
+/// Chebyshev nodes of the lanes 0..15, in lanes / 16.
+std::vector<double> lane_nodes(int order)
 {
-    const auto n = values.size();
+    std::vector<double> x;
+    for (int i = 0; i <= order; ++i) x.push_back(0.5 * 15 / 16 * (1 - std::cos(pi * (2 * i + 1) / (2 * (order + 1)))));
+    return x;
+}
+
+/// Polynomial through values at places, by Lagrange's formula.
+double through(const std::vector<double> &places, const std::vector<double> &values, double x)
+{
     double sum = 0;
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; i < places.size(); ++i) {
         double term = values[i];
-        for (std::size_t j = 0; j < n; ++j)
-            if (j != i)
-                term *= (x * static_cast<double>(n - 1) - static_cast<double>(j)) /
-                        (static_cast<double>(i) - static_cast<double>(j));
+        for (std::size_t j = 0; j < places.size(); ++j)
+            if (j != i) term *= (x - places[j]) / (places[i] - places[j]);
         sum += term;
     }
     return sum;
+}
+
+/// The same less the last term of its Chebyshev series: 2/n sum v_i T(z_i) times T(z), T(z) = cos(order acos z).
+double through_less(const std::vector<double> &places, const std::vector<double> &values, double x)
+{
+    const auto order = static_cast<double>(places.size() - 1);
+    const double last = 15.0 / 16;
+    const auto chebyshev = [&](double place) {
+        return std::cos(order * std::acos(std::clamp(2 * place / last - 1, -1.0, 1.0)));
+    };
+    if (places.size() == 1) return values[0];
+    double coefficient = 0;
+    for (std::size_t i = 0; i < places.size(); ++i)
+        coefficient += 2 * values[i] * chebyshev(places[i]) / static_cast<double>(places.size());
+    return through(places, values, x) - coefficient * chebyshev(x);
 }
 
 /// Weight of one tap at a fraction and a quadratic phase: linear in the table, series in beta.
@@ -77,28 +98,21 @@ std::complex<double> weight(const float *table, int tap, double fraction, double
     return sum;
 }
 
-/// One output by the definition in kernels.h. The imaginary part of the weights has one degree less than the real part,
-/// and its places lie on the straight lines between the exact ones.
+/// One output by the definition in kernels.h; the imaginary part of the weights has one degree less.
 std::complex<double> resampled(const float *table, const ChunkPlan &p, int lane, int order, bool quadratic)
 {
     const double x = static_cast<double>(lane) / chunk_samples;
     const auto between = [](const float(&v)[2], double u) { return v[0] + u * (static_cast<double>(v[1]) - v[0]); };
+    const std::vector<double> places = lane_nodes(order);
     std::complex<double> sum = 0;
     for (int k = 0; k < resampler_taps; ++k) {
-        std::vector<double> re, im_exact, im;
-        for (int i = 0; i <= order; ++i) {
-            const double u = order ? static_cast<double>(i) / order : 0.5;
+        std::vector<double> re, im;
+        for (const double u : places) {
             const auto w = weight(table, k, between(p.fraction, u), quadratic ? between(p.beta, u) : 0);
             re.push_back(w.real());
-            im_exact.push_back(w.imag());
+            im.push_back(w.imag());
         }
-        for (int i = 0; i < std::max(order, 1); ++i) {
-            const double u = order > 1 ? static_cast<double>(i) / (order - 1) * order : 0.5 * order;
-            const auto low = static_cast<std::size_t>(std::min(static_cast<int>(u), std::max(order - 1, 0)));
-            im.push_back(order ? im_exact[low] + (u - static_cast<double>(low)) * (im_exact[low + 1] - im_exact[low])
-                               : im_exact[0]);
-        }
-        sum += std::complex<double>(through(re, x), through(im, x)) *
+        sum += std::complex<double>(through(places, re, x), through_less(places, im, x)) *
                std::complex<double>(p.taps[k * p.tap_stride + lane]);
     }
     const double cycles = p.cycles[0] + lane * (p.cycles[1] + static_cast<double>(lane) * p.cycles[2]);
@@ -127,7 +141,7 @@ TEST(kernels, resample_chunks_is_its_definition)
         p.amplitude[0] = static_cast<float>(1 + 0.5 * noise()), p.amplitude[1] = static_cast<float>(0.01 * noise());
     }
     for (const Kernels &kernels : runnable()) {
-        for (int order = 0; order <= 3; ++order) {
+        for (int order = 0; order <= max_order; ++order) {
             for (const bool quadratic : {false, true}) {
                 std::vector<c64> got(static_cast<std::size_t>(chunks * chunk_samples));
                 std::vector<c64 *> out;
@@ -137,10 +151,10 @@ TEST(kernels, resample_chunks_is_its_definition)
                     for (int lane = 0; lane < chunk_samples; ++lane) {
                         const auto want =
                             resampled(resampler.table(), plans[static_cast<std::size_t>(i)], lane, order, quadratic);
-                        // Sixteen taps of size up to 1 on samples up to sqrt(2); a polynomial's coefficients cancel
-                        // from 22.5 + 18 + 9 + 4.5 = 54 times the weights at degree 3; amplitude up to 1.7; phases up
-                        // to 2.2 cycles.
-                        const double terms[] = {1, 2, 8, 54};
+                        // Sixteen taps of size up to 1 on samples up to sqrt(2); the polynomial is summed from the
+                        // Chebyshev series, whose terms have coefficients 1, 1, 3, 7 and 17 in all, each but the first
+                        // twice; amplitude up to 1.7; phases up to 2.2 cycles.
+                        const double terms[] = {1, 3, 9, 23, 57};
                         const double tolerance = eps * 1.7 * (16 * std::sqrt(2.0) * terms[order] + 2 * pi * 2.2 * 4);
                         CHECK_NEAR(std::abs(std::complex<double>(out[static_cast<std::size_t>(i)][lane]) - want), 0,
                                    tolerance);

@@ -36,6 +36,10 @@ Quartic quartic(const double (&v)[nodes])
     return {{v[2], c1, c2, c3, c4}};
 }
 
+/// Degree that holds the taps' change over 16 lanes to 1e-3 at the band's edge (see kernels.h).
+int lane_order(double turn) { return turn < 2e-3 ? 0 : turn < 0.126 ? 1 : turn < 0.57 ? 2 : turn < 1.32 ? 3 : 4; }
+constexpr double max_turn = 2.28;  // beyond it not even degree 4 does
+
 double node_place(int i) { return -1 + 0.5 * i; }
 
 }  // namespace
@@ -51,7 +55,7 @@ struct AzimuthCompress::Tile {
     std::int64_t first_pulse;      // of the transform
     std::int64_t first_row, rows;  // compressed samples the tile reads
     std::int64_t chunk0, chunk1;   // chunks of 16 bins that hold the processed band, Doppler ascending
-    int order;                     // of the taps' change within a chunk of Dopplers
+    double turn;                   // of the taps' response at the band's edge (rad) over a chunk of 16 Dopplers
     bool quadratic;
     std::vector<Quartic> position, cycles, amplitude, beta;  // at knots chunk0-1 .. chunk1+1, every 16 bins
     // Drift over zero-Doppler time x = (t - reference_s) / half_time_s, a quadratic for each node: cycles, seconds,
@@ -69,7 +73,6 @@ AzimuthCompress::AzimuthCompress(const Scene &scene, const CompressedGrid &in, I
     const Acquisition &a = scene.acquisition();
     double aperture = 0;
     std::int64_t rows = 0;
-    fft_ = 1024;
     const Interval ends[] = {{out.first, std::min(out.end, out.first + tile_samples)},
                              {std::max(out.first, out.end - tile_samples), out.end}};
     for (const double line : {0.0, static_cast<double>(scene.grid().lines - 1)})
@@ -83,22 +86,33 @@ AzimuthCompress::AzimuthCompress(const Scene &scene, const CompressedGrid &in, I
     // its energy.
     const auto guard = static_cast<std::int64_t>(std::ceil(2.5 * a.prf_hz / std::sqrt(rate)));
     overlap_ = static_cast<std::int64_t>(std::ceil(aperture)) + 2 * guard + 2 * lead;
-    for (fft_ = fft::good_length(block_lines + overlap_); fft_ % 32 != 0;) fft_ = fft::good_length(fft_ + 1);
-    for (const Interval &samples : ends)
-        for (const std::int64_t first :
-             {std::int64_t{0}, std::max<std::int64_t>(0, scene.grid().lines - block_lines)}) {
-            const Tile tile = plan_tile(samples, {first, std::min(first + block_lines, scene.grid().lines)});
-            rows = std::max(rows, tile.rows);
-            for (const auto &q : tile.beta)
-                for (int i = 0; i < nodes; ++i) worst_beta_ = std::max(worst_beta_, std::abs(q(node_place(i))));
-            for (int i = 0; i < nodes; ++i)
-                for (const double x : {-1.0, 1.0}) {
-                    const double y = node_place(i), edge = azimuth_taps_.band() * a.prf_hz;
-                    block_beta_ =
-                        std::max(block_beta_, std::abs(pi * edge * edge * x *
-                                                       (tile.drift_focus[0](y) + x * tile.drift_focus[1](y))));
-                }
-        }
+    std::vector<Tile> tiles;
+    for (double needed = static_cast<double>(block_lines + overlap_);;) {
+        for (fft_ = fft::good_length(static_cast<std::int64_t>(needed)); fft_ % 32 != 0;)
+            fft_ = fft::good_length(fft_ + 1);
+        tiles.clear();
+        double turn = 0;
+        for (const Interval &samples : ends)
+            for (const std::int64_t first :
+                 {std::int64_t{0}, std::max<std::int64_t>(0, scene.grid().lines - block_lines)}) {
+                tiles.push_back(plan_tile(samples, {first, std::min(first + block_lines, scene.grid().lines)}));
+                turn = std::max(turn, tiles.back().turn);
+            }
+        if (turn <= max_turn) break;
+        // Under squint a short transform's bins are so far apart that migration outruns the taps' polynomials.
+        needed = std::max(needed + 32, static_cast<double>(fft_) * turn / max_turn);
+    }
+    for (const Tile &tile : tiles) {
+        rows = std::max(rows, tile.rows);
+        for (const auto &q : tile.beta)
+            for (int i = 0; i < nodes; ++i) worst_beta_ = std::max(worst_beta_, std::abs(q(node_place(i))));
+        for (int i = 0; i < nodes; ++i)
+            for (const double x : {-1.0, 1.0}) {
+                const double y = node_place(i), edge = azimuth_taps_.band() * a.prf_hz;
+                block_beta_ = std::max(block_beta_, std::abs(pi * edge * edge * x *
+                                                             (tile.drift_focus[0](y) + x * tile.drift_focus[1](y))));
+            }
+    }
     tile_rows_ = rows + 8;
 }
 
@@ -196,10 +210,7 @@ AzimuthCompress::Tile AzimuthCompress::plan_tile(Interval samples, Interval line
     }
     t.first_row = static_cast<std::int64_t>(std::floor(low)) - 8;
     t.rows = static_cast<std::int64_t>(std::ceil(high)) + 10 - t.first_row;
-    // Over 16 lanes the taps' response turns by up to `turn` rad at the band's edge. A polynomial of degree n through
-    // exact taps errs there by turn^(n+1) times 1/2, 1/8, 1/125 and 1/1950 for n = 0 to 3: kept below 1e-3.
-    const double turn = 2 * pi * in_.band * step;
-    t.order = turn < 2e-3 ? 0 : turn < 0.09 ? 1 : turn < 0.5 ? 2 : 3;
+    t.turn = 2 * pi * in_.band * step;
     t.quadratic = largest > 2e-4;
 
     // Drift: how cycles(f) of a target at zero-Doppler time t differ from those of the reference moved by t -
@@ -342,7 +353,8 @@ void AzimuthCompress::migrate(const Tile &tile, View2<const c64> block, View2<c6
                 p.cycles[2] = static_cast<float>((next - 2 * here + before) / 512);
                 out[i] = image.row(r) + ((g + i) * chunk_samples + fft_ / 2) % fft_;
             }
-            SIDELOOK_DISPATCH(resample_chunks, range_taps_.table(), plans, out, n, tile.order, tile.quadratic);
+            SIDELOOK_DISPATCH(resample_chunks, range_taps_.table(), plans, out, n, lane_order(tile.turn),
+                              tile.quadratic);
         }
     }
 }

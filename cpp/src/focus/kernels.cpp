@@ -12,12 +12,9 @@ namespace
 constexpr int lane_pairs = simd_width / 2;           // complex samples a vector holds
 constexpr int vectors = chunk_samples / lane_pairs;  // vectors a chunk holds
 
-struct Weights {
-    float re[resampler_taps], im[resampler_taps];
-};
-
 /// Weights at one fraction and one beta: linear between table entries, series in beta.
-inline void weights_at(const float *table, float fraction, float beta, bool quadratic, Weights &w)
+inline void weights_at(const float *table, float fraction, float beta, bool quadratic, float (&re)[resampler_taps],
+                       float (&im)[resampler_taps])
 {
     const float place = (fraction + 0.5f) * resampler_steps;
     int step = static_cast<int>(place);
@@ -31,71 +28,70 @@ inline void weights_at(const float *table, float fraction, float beta, bool quad
             return fma(part, load(high + n * resampler_taps + k) - l, l);
         };
         if (quadratic) {
-            store(w.re + k, fma(fma(term(4), b2, term(2)), b2, term(0)));
-            store(w.im + k, fma(term(3), b2, term(1)) * b);
+            store(re + k, fma(fma(term(4), b2, term(2)), b2, term(0)));
+            store(im + k, fma(term(3), b2, term(1)) * b);
         } else {
-            store(w.re + k, term(0));
+            store(re + k, term(0));
         }
     }
 }
 
-/// Coefficients c[power][tap] of the polynomial over lane/16 through weights at places 0, 1/order .. 1 (order 0: 1/2).
-inline void through_lanes(const float *const *w, int order, float (*c)[resampler_taps])
-{
-    for (int k = 0; k < resampler_taps; k += simd_width) {
-        const vfloat a = load(w[0] + k);
-        store(c[0] + k, a);
-        if (order == 1) store(c[1] + k, load(w[1] + k) - a);
-        if (order == 2) {
-            const vfloat m = load(w[1] + k), z = load(w[2] + k);
-            store(c[1] + k, splat(4.0f) * m - splat(3.0f) * a - z);
-            store(c[2] + k, splat(2.0f) * (a + z) - splat(4.0f) * m);
-        }
-        if (order == 3) {
-            const vfloat m = load(w[1] + k), n = load(w[2] + k), z = load(w[3] + k);
-            store(c[1] + k, splat(-5.5f) * a + splat(9.0f) * m - splat(4.5f) * n + z);
-            store(c[2] + k, splat(9.0f) * a - splat(22.5f) * m + splat(18.0f) * n - splat(4.5f) * z);
-            store(c[3] + k, splat(-4.5f) * a + splat(13.5f) * (m - n) + splat(4.5f) * z);
-        }
-    }
-}
-
-template <int order, bool quadratic> void resample(const float *table, const ChunkPlan &plan, c64 *out)
-{
-    Weights w[order + 1];
-    const float *re_at[order + 1], *im_at[order + 1];
-    for (int i = 0; i <= order; ++i) {
-        const float x = order ? static_cast<float>(i) / static_cast<float>(order ? order : 1) : 0.5f;
-        weights_at(table, plan.fraction[0] + x * (plan.fraction[1] - plan.fraction[0]),
-                   plan.beta[0] + x * (plan.beta[1] - plan.beta[0]), quadratic, w[i]);
-        re_at[i] = w[i].re;
-        im_at[i] = w[i].im;
-    }
-    // The imaginary part is small (beta) and may vary over the lanes by one degree less.
-    constexpr int im_order = order > 0 ? order - 1 : 0;
-    float re[order + 1][resampler_taps], im[order + 1][resampler_taps];
-    through_lanes(re_at, order, re);
-    if (quadratic) {
-        if (im_order == order) {
-            through_lanes(im_at, 0, im);
-        } else {
-            Weights between[im_order + 1];
-            const float *at[im_order + 1];
-            for (int i = 0; i <= im_order; ++i) {
-                const float x = im_order ? static_cast<float>(i) / static_cast<float>(im_order ? im_order : 1) : 0.5f;
-                // Linear in the exact places: where order is 2 or 3 these coincide with or lie between them.
-                const float u = x * order;
-                const int low = static_cast<int>(u) < order ? static_cast<int>(u) : order - 1;
-                const vfloat part = splat(u - static_cast<float>(low));
-                for (int k = 0; k < resampler_taps; k += simd_width) {
-                    const vfloat l = load(im_at[low] + k);
-                    store(between[i].im + k, fma(part, load(im_at[low + 1] + k) - l, l));
+/// Powers of z, -1 at lane 0 and 1 at lane 15, from weights at the Chebyshev nodes of the lanes, for one degree: the
+/// interpolating polynomial, and the one of a degree less that has its Chebyshev series without the last term.
+struct LanePolynomials {
+    float place[max_order + 1];                // of the nodes, in lanes / 16
+    float same[max_order + 1][max_order + 1];  // [power][node]
+    float less[max_order + 1][max_order + 1];
+    explicit LanePolynomials(int order)
+    {
+        constexpr double pi = 3.14159265358979323846, last = (chunk_samples - 1.0) / chunk_samples;
+        const int n = order + 1;
+        for (int i = 0; i < n; ++i) place[i] = static_cast<float>(0.5 * last * (1 - __builtin_cos(pi * (i + 0.5) / n)));
+        for (int i = 0; i < n; ++i) {
+            // T_k(z) in powers of z: T_k = 2 z T_(k-1) - T_(k-2).
+            double t[max_order + 1][max_order + 1] = {{1}, {0, 1}}, sum[max_order + 1] = {};
+            for (int k = 2; k < n; ++k)
+                for (int p = 0; p < n; ++p) t[k][p] = 2 * (p > 0 ? t[k - 1][p - 1] : 0) - t[k - 2][p];
+            for (int k = 0; k < n; ++k) {
+                const double weight = (k > 0 ? 2.0 : 1.0) / n * __builtin_cos(k * (pi - pi * (i + 0.5) / n));
+                for (int p = 0; p < n; ++p) {
+                    if (k == order) less[p][i] = static_cast<float>(sum[p]);
+                    sum[p] += weight * t[k][p];
                 }
-                at[i] = between[i].im;
             }
-            through_lanes(at, im_order, im);
+            for (int p = 0; p < n; ++p) same[p][i] = static_cast<float>(sum[p]);
+            if (order == 0) less[0][0] = same[0][0];
         }
     }
+};
+
+/// Coefficients c[power][tap] from weights w[node][tap].
+template <int powers, int nodes>
+inline void combine(const float (&matrix)[max_order + 1][max_order + 1], const float (*w)[resampler_taps],
+                    float (*c)[resampler_taps])
+{
+    for (int k = 0; k < resampler_taps; k += simd_width)
+        for (int p = 0; p < powers; ++p) {
+            vfloat sum = splat(matrix[p][0]) * load(w[0] + k);
+            for (int i = 1; i < nodes; ++i) sum = fma(splat(matrix[p][i]), load(w[i] + k), sum);
+            store(c[p] + k, sum);
+        }
+}
+
+template <int order, bool quadratic>
+void resample(const float *table, const LanePolynomials &lanes, const ChunkPlan &plan, c64 *out)
+{
+    // The imaginary part is small (beta): a degree less holds it as well.
+    constexpr int im_order = order > 0 ? order - 1 : 0;
+    float re_at[order + 1][resampler_taps], im_at[order + 1][resampler_taps];
+    float re[order + 1][resampler_taps], im[im_order + 1][resampler_taps];
+    for (int i = 0; i <= order; ++i) {
+        const float x = lanes.place[i];
+        weights_at(table, plan.fraction[0] + x * (plan.fraction[1] - plan.fraction[0]),
+                   plan.beta[0] + x * (plan.beta[1] - plan.beta[0]), quadratic, re_at[i], im_at[i]);
+    }
+    combine<order + 1, order + 1>(lanes.same, re_at, re);
+    if (quadratic) combine<im_order + 1, order + 1>(lanes.less, im_at, im);
 
     vfloat lane0, pair_sign;
     for (int i = 0; i < simd_width; ++i) {
@@ -123,7 +119,7 @@ template <int order, bool quadratic> void resample(const float *table, const Chu
         }
         for (int n = 0; n < together; ++n) {
             const vfloat lane = lane0 + splat(static_cast<float>((v + n) * lane_pairs));
-            const vfloat place = lane * splat(1.0f / chunk_samples);
+            const vfloat place = fma(lane, splat(2.0f / (chunk_samples - 1)), splat(-1.0f));
             vfloat y = s[n][order], q = t[n][im_order];
             for (int o = order - 1; o >= 0; --o) y = fma(y, place, s[n][o]);
             if (quadratic) {
@@ -146,13 +142,16 @@ template <int order, bool quadratic> void resample(const float *table, const Chu
 void resample_chunks(const float *table, const ChunkPlan *plans, c64 *const *out, std::int64_t chunks, int order,
                      bool quadratic)
 {
-    using Resample = void (*)(const float *, const ChunkPlan &, c64 *);
-    constexpr Resample choices[4][2] = {{resample<0, false>, resample<0, true>},
-                                        {resample<1, false>, resample<1, true>},
-                                        {resample<2, false>, resample<2, true>},
-                                        {resample<3, false>, resample<3, true>}};
+    static const LanePolynomials lanes[max_order + 1] = {LanePolynomials(0), LanePolynomials(1), LanePolynomials(2),
+                                                         LanePolynomials(3), LanePolynomials(4)};
+    using Resample = void (*)(const float *, const LanePolynomials &, const ChunkPlan &, c64 *);
+    constexpr Resample choices[max_order + 1][2] = {{resample<0, false>, resample<0, true>},
+                                                    {resample<1, false>, resample<1, true>},
+                                                    {resample<2, false>, resample<2, true>},
+                                                    {resample<3, false>, resample<3, true>},
+                                                    {resample<4, false>, resample<4, true>}};
     const Resample chosen = choices[order][quadratic];
-    for (std::int64_t i = 0; i < chunks; ++i) chosen(table, plans[i], out[i]);
+    for (std::int64_t i = 0; i < chunks; ++i) chosen(table, lanes[order], plans[i], out[i]);
 }
 
 void multiply_row(c64 *row, const c64 *filter, std::int64_t n)

@@ -93,7 +93,9 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
         }
     }
     // 24 samples: the taps, and the drift of the range-to-delay relation along the orbit.
-    const double margin = 24 / a.sample_rate_hz, pulse = 0.5 * a.chirp_duration_s;
+    // The inverse of the chirp's spectrum spreads an echo beyond its pulse, falling off slowly: 96 samples more of the
+    // echoes are read, so that strips agree.
+    const double margin = 24 / a.sample_rate_hz, pulse = 0.5 * a.chirp_duration_s + 96 / a.sample_rate_hz;
     const auto to_sample = [&](double delay) { return (delay - a.first_sample_delay_s) * a.sample_rate_hz; };
     grid_.samples_in.first = std::clamp<std::int64_t>(
         static_cast<std::int64_t>(std::floor(to_sample(near - margin - pulse))), 0, a.samples - 1);
