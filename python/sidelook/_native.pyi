@@ -86,6 +86,65 @@ class Orbit:
         look_side: LookSide,
     ) -> NDArray[np.float64]: ...
     def geodetic_to_radar(self, places: ArrayLike) -> NDArray[np.float64]: ...
+    def geodetic_to_radar_continued(self, places: ArrayLike) -> NDArray[np.float64]: ...
+
+class RadarGrid:
+    def __init__(
+        self,
+        first_line_time_s: float,
+        line_spacing_s: float,
+        first_sample_slant_range_m: float,
+        sample_spacing_m: float,
+        lines: int,
+        samples: int,
+    ) -> None: ...
+    @property
+    def lines(self) -> int: ...
+    @property
+    def samples(self) -> int: ...
+
+class PixelWindow:
+    @property
+    def first_line(self) -> int: ...
+    @property
+    def end_line(self) -> int: ...
+    @property
+    def first_sample(self) -> int: ...
+    @property
+    def end_sample(self) -> int: ...
+
+class MapToRadar:
+    def __init__(
+        self,
+        orbit: Orbit,
+        look_side: LookSide,
+        grid: RadarGrid,
+        places: ArrayLike,
+        step: int,
+    ) -> None: ...
+    @property
+    def map_rows(self) -> int: ...
+    @property
+    def map_cols(self) -> int: ...
+    def coordinates(
+        self,
+        first_row: int,
+        first_col: int,
+        rows: int,
+        cols: int,
+        threads: int = 0,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], PixelWindow]: ...
+
+class Interpolation:
+    def __init__(self, value: int) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+    nearest: ClassVar[Interpolation]
+    bilinear: ClassVar[Interpolation]
+    __members__: ClassVar[dict[str, Interpolation]]
+    def __int__(self) -> int: ...
 
 class Platform:
     def __init__(self) -> None: ...
@@ -167,7 +226,6 @@ class Window:
         taylor: ClassVar[Window.Shape]
         __members__: ClassVar[dict[str, Window.Shape]]
         def __int__(self) -> int: ...
-
     shape: Window.Shape
     parameter: float
     @property
@@ -294,7 +352,6 @@ class StageCost:
         def rows(self) -> int: ...
         @property
         def batch(self) -> int: ...
-
     @property
     def name(self) -> str: ...
     @property
@@ -418,6 +475,15 @@ class MachineLimits:
 def validate(acquisition: Acquisition) -> None: ...
 def ecef_to_geodetic(arg0: float, arg1: float, arg2: float, /) -> tuple[float, float, float]: ...
 def geodetic_to_ecef(arg0: float, arg1: float, arg2: float, /) -> tuple[float, float, float]: ...
+def resample(
+    image: NDArray[np.float32],
+    first_line: int,
+    first_sample: int,
+    line: NDArray[np.float64],
+    sample: NDArray[np.float64],
+    interpolation: Interpolation,
+    threads: int = 0,
+) -> NDArray[np.float32]: ...
 def sim_sensor(name: str) -> Sensor: ...
 def sim_acquire(sensor: Sensor, pulses: int, samples: int, height_m: float = 0.0) -> Acquisition: ...
 def sim_inertial_state(
