@@ -128,8 +128,8 @@ TEST(geometry, beyond_the_orbit_the_track_goes_straight_on)
         CHECK_NEAR(ecef_to_radar_continued(part, p).zero_doppler_time_s, t, 1e-7);
         CHECK_NEAR(ecef_to_radar_continued(part, p).slant_range_m, 900e3, 1e-5);
     }
-    // A straight line leaves the circle by v^2 t^2 / 2r, 16 m after 2 s; its beams do not turn, which makes an eighth of
-    // the time beyond the end, (P - S) . A / V^2.
+    // A straight line leaves the circle by v^2 t^2 / 2r, 16 m after 2 s; its beams do not turn, which makes an eighth
+    // of the time beyond the end, (P - S) . A / V^2.
     for (const double t : {38.0, 72.0}) {
         const Vec3 p = radar_to_ecef(whole, {t, 900e3}, 0, LookSide::right);
         const RadarCoordinates found = ecef_to_radar_continued(part, p);

@@ -181,6 +181,17 @@ void bind_focus(py::module_ &m)
                 q.add(line, sample, v);
             },
             py::arg("first_line"), py::arg("first_sample"), py::arg("block").noconvert())
+        .def(
+            "add_power",
+            [](Quicklook &q, std::int64_t line, std::int64_t sample, const py::array_t<float> &block) {
+                require(block.ndim() == 2 && block.strides(1) == static_cast<py::ssize_t>(sizeof(float)),
+                        "block is not a float32 image with contiguous lines");
+                const View2<const float> v(block.data(), block.shape(0), block.shape(1),
+                                           block.strides(0) / static_cast<py::ssize_t>(sizeof(float)));
+                const py::gil_scoped_release release;
+                q.add(line, sample, v);
+            },
+            py::arg("first_line"), py::arg("first_sample"), py::arg("block").noconvert())
         .def("render", [](const Quicklook &q) {
             py::array_t<std::uint8_t> out({q.rows(), q.cols()});
             q.render({out.mutable_data(), q.rows(), q.cols()});

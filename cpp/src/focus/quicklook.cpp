@@ -21,19 +21,32 @@ Quicklook::Quicklook(std::int64_t lines, std::int64_t samples, std::int64_t look
     count_.assign(sum_.size(), 0);
 }
 
-void Quicklook::add(std::int64_t first_line, std::int64_t first_sample, View2<const c64> block)
+static float power_of(c64 x) { return x.real() * x.real() + x.imag() * x.imag(); }
+static float power_of(float x) { return x; }
+
+template <class T> void Quicklook::take(std::int64_t first_line, std::int64_t first_sample, View2<const T> block)
 {
     for (std::int64_t r = 0; r < block.rows; ++r) {
-        const c64 *x = block.row(r);
+        const T *x = block.row(r);
         const std::int64_t row = (first_line + r) / looks_azimuth_ * cols_;
         for (std::int64_t c = 0; c < block.cols; ++c) {
-            const float power = x[c].real() * x[c].real() + x[c].imag() * x[c].imag();
-            if (!(power >= 0)) continue;  // NaN
+            const float power = power_of(x[c]);
+            if (std::isnan(power)) continue;
             const auto k = static_cast<std::size_t>(row + (first_sample + c) / looks_range_);
             sum_[k] += static_cast<double>(power);
             count_[k] += 1;
         }
     }
+}
+
+void Quicklook::add(std::int64_t first_line, std::int64_t first_sample, View2<const c64> block)
+{
+    take(first_line, first_sample, block);
+}
+
+void Quicklook::add(std::int64_t first_line, std::int64_t first_sample, View2<const float> block)
+{
+    take(first_line, first_sample, block);
 }
 
 void Quicklook::render(View2<std::uint8_t> out) const
