@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from circular_orbit import make_acquisition
 from oracle.orbit import Orbit, place, zero_doppler
-from sidelook.acquisition import Acquisition
+from sidelook.acquisition import Acquisition, Antenna
 from sidelook.detections import Detection, Detections
 
 LIGHT = 299792458.0
@@ -23,6 +24,7 @@ def metadata_of(acquisition: Acquisition, lines: int, samples: int, looks: tuple
     metadata = {
         "schema": "sidelook-intensity-1",
         "quantity": "sigma0",
+        "noise_subtracted": False,
         "looks": list(looks),
         "lines": lines,
         "samples": samples,
@@ -34,11 +36,11 @@ def metadata_of(acquisition: Acquisition, lines: int, samples: int, looks: tuple
         "ground_range_spacing_m": [[0, 1.7 * sample_m], [samples - 1, 1.6 * sample_m]],
         "incidence_deg": [[0, 36.0], [samples - 1, 38.7]],
         "nesz": [[j, 1e-3] for j in ends],
-        "azimuth_resolution_m": [[j, 1.3 * 6800 * line_s] for j in ends],
-        "ground_range_resolution_m": [[j, 2.1 * sample_m] for j in ends],
+        "resolution_azimuth_m": [[j, 1.3 * 6800 * line_s] for j in ends],
+        "resolution_ground_range_m": [[j, 2.1 * sample_m] for j in ends],
         "equivalent_number_of_looks": 0.8 * looks[0] * looks[1],
         "valid_region": [[j, 0, lines] for j in ends],
-        "slc": {"schema": "sidelook-slc-1", "software": "sidelook 0", "acquisition": acquisition.to_dict()},
+        "source": {"schema": "sidelook-slc-1", "software": "sidelook 0", "acquisition": acquisition.to_dict()},
     }
     return {**metadata, **changes}
 
@@ -139,3 +141,17 @@ def found(*objects: Detection, area: float = 41.25) -> Detections:
     """A search that found these."""
     search = {"detector": "cfar", "clutter": "k", "false_alarm_rate": 1e-6, "training": 33, "guard": 9, "software": "sidelook 0"}
     return Detections(list(objects), area, search)
+
+
+def turned(acquisition: Acquisition, degrees: float = 0.0, *, south: bool = False) -> Acquisition:
+    """The same acquisition further east, or mirrored at the equator (and so looking to the other side)."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+
+    def turn(v: tuple[float, float, float]) -> tuple[float, float, float]:
+        return (c * v[0] - s * v[1], s * v[0] + c * v[1], -v[2] if south else v[2])
+
+    states = tuple(
+        dataclasses.replace(x, position_m=turn(x.position_m), velocity_m_per_s=turn(x.velocity_m_per_s)) for x in acquisition.orbit
+    )
+    side = {"left": "right", "right": "left"}[acquisition.look_side] if south else acquisition.look_side
+    return dataclasses.replace(acquisition, orbit=states, look_side=side, antenna=Antenna())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sidelook import _native
 from sidelook.errors import BadInput, Failure, translate
 from sidelook.publish._gdal import crs, first_line, modules, quiet, wgs84
-from sidelook.publish.intensity import Intensity
+from sidelook.publish.image import IntensityReader
 
 SCHEMA = "sidelook-map-1"
 ITEM = "SIDELOOK_MAP"
@@ -73,7 +73,7 @@ class MapGrid:
         return (found - [self.left, self.top]) / [self.spacing, -self.spacing]
 
 
-def map_grid(image: Intensity, reference: str = "utm", spacing_m: float | None = None) -> MapGrid:
+def map_grid(image: IntensityReader, reference: str = "utm", spacing_m: float | None = None) -> MapGrid:
     """The grid that just holds an image, its corners at whole multiples of the spacing, so that grids of one spacing match.
 
     Parameters
@@ -121,7 +121,7 @@ def _utm(footprint: NDArray[np.float64]) -> str:
     return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
 
 
-def _spacing(image: Intensity, system: Any, spacing_m: float | None) -> float:
+def _spacing(image: IntensityReader, system: Any, spacing_m: float | None) -> float:
     """In the units of the map."""
     if spacing_m is None:
         known = [s for key in ("azimuth_spacing_m", "ground_range_spacing_m") if (s := image.mean_of(key)) is not None]
@@ -155,7 +155,7 @@ class Geocoder:
     """Fills a map from an image, block by block; the result does not depend on the blocks."""
 
     @translate()
-    def __init__(self, image: Intensity, grid: MapGrid, interpolation: str = "bilinear", threads: int = 0) -> None:
+    def __init__(self, image: IntensityReader, grid: MapGrid, interpolation: str = "bilinear", threads: int = 0) -> None:
         place = image.require_place("a map")
         if interpolation not in INTERPOLATIONS:
             raise BadInput(f"interpolation is {interpolation}; must be bilinear or nearest")

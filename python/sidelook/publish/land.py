@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sidelook.errors import BadInput
 from sidelook.publish._gdal import first_line, modules, quiet, wgs84
-from sidelook.publish.intensity import Intensity, Place
+from sidelook.publish.image import IntensityReader, Place
 
 # An edge is straight in the file's own coordinates; in radar coordinates it bends by s^2 / 8 R per edge of length s over
 # a radius R of some 600 km: 8 mm for 200 m.
@@ -22,7 +22,7 @@ METRES_A_DEGREE = 111320.0
 GOES_ROUND = ("Polygon", "Multi Polygon", "Geometry Collection", "Curve Polygon", "Multi Surface")
 
 
-def land_mask(path: str | os.PathLike[str], image: Intensity) -> NDArray[np.uint8]:
+def land_mask(path: str | os.PathLike[str], image: IntensityReader) -> NDArray[np.uint8]:
     """1 where the centre of a pixel of the image lies within a polygon of the file, else 0: uint8 (lines, samples).
 
     Every layer of the file counts, each in its own coordinate reference system. Polygons are taken to lie at the

@@ -14,7 +14,7 @@ from sidelook import _native
 from sidelook.detections import Detections
 from sidelook.errors import Failure
 from sidelook.publish._gdal import first_line, modules, options, quiet
-from sidelook.publish.intensity import Intensity
+from sidelook.publish.image import IntensityReader
 from sidelook.slc import QUICKLOOK_PIXELS
 
 PLAIN, DOUBTED = (255, 80, 0), (255, 220, 0)  # red-orange; yellow for what carries a flag
@@ -77,7 +77,7 @@ def _draw(memory: Any, colour: tuple[int, int, int], rings: list[list[tuple[floa
     m.gdal.RasterizeLayer(memory, [1, 2, 3], layer, burn_values=list(colour))
 
 
-def radar_picture(path: pathlib.Path, image: Intensity, detections: Detections | None = None) -> None:
+def radar_picture(path: pathlib.Path, image: IntensityReader, detections: Detections | None = None) -> None:
     """The image in its own grid, azimuth down and range across, with the objects' boxes."""
     line_m = image.mean_of("azimuth_spacing_m") or 1.0
     sample_m = image.mean_of("ground_range_spacing_m") or line_m

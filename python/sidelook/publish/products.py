@@ -19,7 +19,7 @@ from sidelook.errors import BadInput, from_os_error, translate
 from sidelook.publish import picture, stac
 from sidelook.publish._gdal import modules
 from sidelook.publish.geocode import SCHEMA, Geocoder, MapGrid, map_grid, write_map
-from sidelook.publish.intensity import Intensity
+from sidelook.publish.image import IntensityReader
 from sidelook.publish.vectors import read_detections, to_geojson
 
 
@@ -63,9 +63,9 @@ def publish(
     BadInput, MissingAuxiliary
         If the image is no calibrated intensity, lacks an orbit, or a file exists or cannot be written.
     """
-    source = Intensity(image)
+    source = IntensityReader(image)
     objects = detections if isinstance(detections, Detections) or detections is None else read_detections(detections)
-    source.check_pixels()
+    source.check_pixels(negative=bool(source.metadata.get("noise_subtracted")))
     grid = map_grid(source, crs, spacing_m)
     files = _names(source, pathlib.Path(output), objects is not None)
     folder = files["data"].parent
@@ -91,7 +91,7 @@ def publish(
     return Published(files, item, grid, statistics)
 
 
-def _names(image: Intensity, output: pathlib.Path, detections: bool) -> dict[str, pathlib.Path]:
+def _names(image: IntensityReader, output: pathlib.Path, detections: bool) -> dict[str, pathlib.Path]:
     if output.suffix.lower() in (".tif", ".tiff"):
         data = output
     elif output.suffix and not output.is_dir():
@@ -117,7 +117,7 @@ def _make(folder: pathlib.Path) -> bool:
     return True
 
 
-def _metadata(image: Intensity, interpolation: str) -> dict[str, Any]:
+def _metadata(image: IntensityReader, interpolation: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "quantity": image.metadata.get("quantity", "intensity"),
@@ -129,7 +129,7 @@ def _metadata(image: Intensity, interpolation: str) -> dict[str, Any]:
     }
 
 
-def _picture(path: pathlib.Path, map_path: pathlib.Path, grid: MapGrid, image: Intensity, objects: Detections | None) -> None:
+def _picture(path: pathlib.Path, map_path: pathlib.Path, grid: MapGrid, image: IntensityReader, objects: Detections | None) -> None:
     dataset = modules().gdal.Open(str(map_path))
     looks = picture.looks_of(grid.rows, grid.cols, 1, 1)
     outlines: list[picture.Outline] = []

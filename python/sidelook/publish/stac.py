@@ -12,7 +12,7 @@ from sidelook import _native
 from sidelook.errors import BadInput
 from sidelook.publish import geojson
 from sidelook.publish.geocode import MapGrid
-from sidelook.publish.intensity import Intensity
+from sidelook.publish.image import IntensityReader, source_of
 
 VERSION = "1.0.0"
 # projection 1.2 is the one version that knows both proj:epsg and proj:code; sar 1.3 the first that lets a
@@ -28,7 +28,7 @@ COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 def item(
     name: str,
-    image: Intensity,
+    image: IntensityReader,
     grid: MapGrid,
     statistics: dict[str, float],
     files: dict[str, pathlib.Path],
@@ -68,7 +68,7 @@ def item(
     }
 
 
-def _times(image: Intensity) -> dict[str, Any]:
+def _times(image: IntensityReader) -> dict[str, Any]:
     """Zero-Doppler times of the first and the last line, and of the middle; not those of the echoes."""
     first_s = image.metadata["first_line_time_s"]
     last_s = first_s + (image.lines - 1) * image.metadata["line_spacing_s"]
@@ -87,20 +87,20 @@ def utc(epoch_utc: str, seconds: float) -> str:
     return time.isoformat(timespec="microseconds") + "Z"
 
 
-def _platform(image: Intensity) -> dict[str, Any]:
+def _platform(image: IntensityReader) -> dict[str, Any]:
     found: dict[str, Any] = {"instruments": ["sar"]}
     if image.acquisition.sensor.strip():
         found["platform"] = re.sub(r"[^a-z0-9]+", "-", image.acquisition.sensor.strip().lower()).strip("-")
     return found
 
 
-def _sar(image: Intensity, polarisations: tuple[str, ...], mode: str) -> dict[str, Any]:
+def _sar(image: IntensityReader, polarisations: tuple[str, ...], mode: str) -> dict[str, Any]:
     for p in polarisations:
         if p not in POLARISATIONS:
             raise BadInput(f"polarization is {p}; must be one of {', '.join(POLARISATIONS)}")
     ghz = image.acquisition.carrier_hz / 1e9
     looks = image.metadata.get("looks", [1, 1])
-    bandwidth = image.metadata.get("slc", {}).get("processed_range_bandwidth_hz")
+    bandwidth = source_of(image.metadata).get("processed_range_bandwidth_hz")
     found: dict[str, Any] = {
         "sar:instrument_mode": mode,
         "sar:frequency_band": _band(ghz),
@@ -108,8 +108,8 @@ def _sar(image: Intensity, polarisations: tuple[str, ...], mode: str) -> dict[st
         "sar:bandwidth": bandwidth / 1e9 if bandwidth else None,
         "sar:polarizations": list(dict.fromkeys(polarisations)) or None,
         "sar:product_type": "GEC",  # geocoded to the ellipsoid
-        "sar:resolution_range": _metres(image, "ground_range_resolution_m", "range_resolution_m"),
-        "sar:resolution_azimuth": _metres(image, "azimuth_resolution_m"),
+        "sar:resolution_range": _metres(image, "resolution_ground_range_m"),
+        "sar:resolution_azimuth": _metres(image, "resolution_azimuth_m"),
         "sar:pixel_spacing_range": _metres(image, "ground_range_spacing_m"),
         "sar:pixel_spacing_azimuth": _metres(image, "azimuth_spacing_m"),
         "sar:looks_range": int(looks[1]),
@@ -125,19 +125,19 @@ def _band(ghz: float) -> str | None:
     return next((name for (name, low), (_, high) in zip(BANDS, BANDS[1:], strict=False) if low <= ghz < high), None)
 
 
-def _metres(image: Intensity, *keys: str) -> float | None:
-    found = next((v for key in keys if (v := image.mean_of(key)) is not None), None)
+def _metres(image: IntensityReader, key: str) -> float | None:
+    found = image.mean_of(key)
     return None if found is None else round(found, 3)
 
 
-def _orbit_state(image: Intensity) -> str:
+def _orbit_state(image: IntensityReader) -> str:
     """Flying north is ascending, by the velocity in the inertial frame, whose z is the Earth-fixed one's."""
     place = image.require_place("the direction of flight")
     middle_s = image.metadata["first_line_time_s"] + (image.lines - 1) / 2 * image.metadata["line_spacing_s"]
     return "ascending" if place.orbit.velocity_m_per_s(middle_s)[2] >= 0 else "descending"
 
 
-def _processing(image: Intensity, grid: MapGrid) -> dict[str, Any]:
+def _processing(image: IntensityReader, grid: MapGrid) -> dict[str, Any]:
     quantity = image.metadata.get("quantity", "intensity")
     height = image.acquisition.terrain_height_m
     return {
@@ -166,7 +166,7 @@ def _projection(grid: MapGrid) -> dict[str, Any]:
     return found
 
 
-def _asset(key: str, path: pathlib.Path, image: Intensity, grid: MapGrid, statistics: dict[str, float]) -> dict[str, Any]:
+def _asset(key: str, path: pathlib.Path, image: IntensityReader, grid: MapGrid, statistics: dict[str, float]) -> dict[str, Any]:
     quantity = image.metadata.get("quantity", "intensity")
     href = f"./{path.name}"
     if key == "data":

@@ -15,7 +15,7 @@ from sidelook.detections import Detection, Detections
 from sidelook.errors import BadInput, Failure, from_os_error
 from sidelook.publish import geojson
 from sidelook.publish._gdal import first_line, modules, options, quiet, wgs84
-from sidelook.publish.intensity import Place
+from sidelook.publish.image import Place, source_of
 
 SCHEMA = "sidelook-detections-1"
 SUFFIXES = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".csv": "CSV"}
@@ -157,7 +157,7 @@ def _plain(value: Any) -> Any:
 
 def _date(image: dict[str, Any] | None) -> str:
     """The time that a GeoPackage calls its last change: the acquisition's, since the clock's would change every file."""
-    epoch = image["slc"]["acquisition"]["epoch_utc"] if image else "1970-01-01T00:00:00Z"
+    epoch = source_of(image)["acquisition"]["epoch_utc"] if image else "1970-01-01T00:00:00Z"
     return f"{epoch[:19]}.000Z"
 
 
@@ -172,9 +172,11 @@ def _ogr_file(file: AtomicFile, driver: str) -> Any:
     try:
         with quiet():
             source = ogr.GetDriverByName(driver).CreateDataSource(str(file.temporary))
-            yield source
-            source.SyncToDisk()
-            source = None  # closes it
+            try:
+                yield source
+                source.SyncToDisk()
+            finally:
+                source.Destroy()  # or it would write again when Python forgets it, perhaps after the file was removed
     except RuntimeError as error:
         raise Failure(f"{file.path} cannot be written: {first_line(error)}") from None
 
@@ -220,7 +222,6 @@ def _write_geopackage(file: AtomicFile, detections: Detections, place: Place | N
                 shape = json.dumps(geojson.polygon(_outline(d, place)))
                 row.SetGeometry(ogr.ForceToMultiPolygon(ogr.CreateGeometryFromJson(shape)))
                 outlines.CreateFeature(row)
-        points = outlines = row = None  # no reference may outlive the source
         source.SyncToDisk()  # writes the metadata, with the clock's time
         source.ExecuteSQL(f"UPDATE gpkg_metadata_reference SET timestamp = '{date}'")
 
@@ -232,4 +233,3 @@ def _write_csv(file: AtomicFile, detections: Detections) -> None:
         _add_fields(layer)
         for number, d in enumerate(detections.objects, 1):
             layer.CreateFeature(_ogr_feature(layer, d, number))
-        layer = None

@@ -24,7 +24,7 @@ ITEM = "intensity"
 GRID = ("first_line_time_s", "line_spacing_s", "first_sample_slant_range_m", "sample_spacing_m")
 
 
-class Intensity:
+class IntensityReader:
     """A float32 image of linear power on the zero-Doppler grid.
 
     Attributes
@@ -56,8 +56,7 @@ class Intensity:
         self.metadata = self._read_metadata()
         if self.band.DataType != gdal.GDT_Float32:
             raise BadInput(f"{self.path} has pixels of type {kind}; must be Float32, linear power")
-        slc = self.metadata.get("slc")
-        acquisition = slc.get("acquisition") if isinstance(slc, dict) else None
+        acquisition = source_of(self.metadata).get("acquisition")
         if not isinstance(acquisition, dict):
             raise BadInput(f"{self.path} has no acquisition in its SIDELOOK metadata; must be written by sidelook calibrate")
         self.acquisition = Acquisition.from_json(acquisition)
@@ -89,8 +88,8 @@ class Intensity:
             )
         return metadata
 
-    def check_pixels(self) -> tuple[float, float]:
-        """Least and greatest power, read once through by GDAL.
+    def check_pixels(self, *, negative: bool = False) -> tuple[float, float]:
+        """Least and greatest power, read once through by GDAL; `negative` allows what a subtracted noise leaves.
 
         Raises
         ------
@@ -104,8 +103,11 @@ class Intensity:
             least = greatest = math.nan
         if math.isnan(least) or math.isnan(greatest):
             raise BadInput(f"{self.path} holds no pixel that is a number; nothing is left to search or to show")
-        if least < 0:
-            raise BadInput(f"{self.path} holds negative values, the least {least:g}; must be linear power, not decibels")
+        if least < 0 and not negative:
+            why = "must be linear power, not decibels"
+            if self.metadata.get("noise_subtracted"):
+                why = "its noise was taken away; must be calibrated without --subtract-noise"
+            raise BadInput(f"{self.path} holds negative values, the least {least:g}; {why}")
         if math.isinf(greatest):
             raise BadInput(f"{self.path} holds infinite values; must be finite, or NaN where there is no image")
         return least, greatest
@@ -151,6 +153,12 @@ class Intensity:
         return value_at(self.metadata.get(key), (self.samples - 1) / 2)
 
 
+def source_of(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata of the focused image that an intensity was made from; empty if they are not there."""
+    source = metadata.get("source", metadata.get("slc"))
+    return source if isinstance(source, dict) else {}
+
+
 def value_at(table: Any, sample: float) -> float | None:
     """A number, or a table [[sample, value], ...] interpolated linearly; None for anything else."""
     if isinstance(table, int | float) and not isinstance(table, bool):
@@ -174,13 +182,15 @@ class Place:
         self.orbit = _native.Orbit(native.orbit)
         self.look_side = native.look_side
         self.height_m = acquisition.terrain_height_m
-        self.grid = _native.RadarGrid(*(float(metadata[name]) for name in GRID), metadata["lines"], metadata["samples"])
         self._first_line_s, self._line_s, self._first_m, self._sample_m = (float(metadata[name]) for name in GRID)
+        self.grid = _native.RadarGrid(
+            self._first_line_s, self._line_s, self._first_m, self._sample_m, metadata["lines"], metadata["samples"]
+        )
 
     @classmethod
     def of(cls, metadata: dict[str, Any]) -> Place | None:
         """From the metadata of an intensity image; None if it has no orbit."""
-        acquisition = Acquisition.from_json(metadata["slc"]["acquisition"])
+        acquisition = Acquisition.from_json(source_of(metadata)["acquisition"])
         return cls(metadata, acquisition) if acquisition.orbit else None
 
     @translate()
