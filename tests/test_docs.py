@@ -44,6 +44,17 @@ acquisition, array = Acquisition.from_native(_scene.acquisition), _scene.echoes
 blocks = (array[first : first + 500] for first in range(0, 1300, 500))
 crsd.write("scene.crsd", acquisition, array)
 """,
+    "docs/publish.md": """
+import pathlib
+import intensity_image as _made, test_land as _land
+_acquisition, _metadata = _made.spaced()
+_truth = _made.Truth(_acquisition, _metadata)
+_made.write_image(pathlib.Path("sigma0.tif"), _made.sea(), _metadata)
+_ring = [_truth.lonlat(*p) for p in ((0, 0), (50, 0), (50, 50), (0, 50), (0, 0))]
+_land.write_land(pathlib.Path("coast.gpkg"), [[_ring]])
+from sidelook.publish import write_detections
+write_detections("ships.geojson", _made.found(_made.detection(60, 70, _truth)), image=_metadata)
+""",
 }
 # The same example at a size that a test can afford: (page, as it is shown, as it is run).
 SMALLER = (("docs/simulator.md", "pulses=2048, samples=3072", "pulses=1200, samples=700"),)
@@ -74,7 +85,7 @@ def test_python_blocks_run(page: pathlib.Path, tmp_path: pathlib.Path, monkeypat
     name = name_of(page)
     blocks = python_blocks(page)
     whole = "".join(code for _, code in blocks)
-    if "slc.tif" in whole:
+    if ".tif" in whole:
         pytest.importorskip("osgeo", reason="GDAL's Python bindings are not installed")
     if ".crsd" in whole:
         pytest.importorskip("sarkit", reason="sarkit is not installed")

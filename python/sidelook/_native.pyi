@@ -226,7 +226,6 @@ class Window:
         taylor: ClassVar[Window.Shape]
         __members__: ClassVar[dict[str, Window.Shape]]
         def __int__(self) -> int: ...
-
     shape: Window.Shape
     parameter: float
     @property
@@ -354,7 +353,6 @@ class StageCost:
         def rows(self) -> int: ...
         @property
         def batch(self) -> int: ...
-
     @property
     def name(self) -> str: ...
     @property

@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     kind = format_of(args.output, args.of)
     target = pathlib.Path(args.output)
     picture = target.with_suffix(".quicklook.png") if args.quicklook else None
-    for path in (target, picture):  # said before the work, and again when it is written
+    if not target.parent.is_dir():  # said before the work, and again when it is written
+        raise BadInput(f"{target} cannot be written: there is no such file or folder")
+    for path in (target, picture):
         if path is not None and path.exists() and not args.overwrite:
             raise BadInput(f"{path} exists already; give --overwrite to replace it")
     image = IntensityReader(args.image)

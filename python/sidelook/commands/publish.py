@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             spacing_m=args.spacing_m,
             interpolation=args.interpolation,
             detections=args.detections,
-            polarisations=tuple(args.polarization),
+            polarizations=tuple(args.polarization),
             overwrite=args.overwrite,
             threads=args.threads,
             progress=progress,

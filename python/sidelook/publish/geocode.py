@@ -134,7 +134,7 @@ def _spacing(image: IntensityReader, system: Any, spacing_m: float | None) -> fl
 
 
 def _where(footprint: NDArray[np.float64]) -> str:
-    longitude, latitude = footprint.mean(axis=0)
+    longitude, latitude = footprint[:-1].mean(axis=0)
     return f"{latitude:.2f}, {longitude:.2f}"
 
 

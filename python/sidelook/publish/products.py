@@ -42,7 +42,7 @@ def publish(
     spacing_m: float | None = None,
     interpolation: str = "bilinear",
     detections: str | os.PathLike[str] | Detections | None = None,
-    polarisations: tuple[str, ...] = (),
+    polarizations: tuple[str, ...] = (),
     overwrite: bool = False,
     threads: int = 0,
     progress: Callable[[float], None] = lambda share: None,
@@ -81,7 +81,7 @@ def publish(
                 temporary["detections"].write_text(to_geojson(objects, source.place), encoding="utf-8")
             _picture(temporary["overview"], temporary["data"], grid, source, objects)
             assets = {key: path for key, path in files.items() if key != "item"}
-            item = stac.item(files["data"].stem, source, grid, statistics, assets, polarisations=polarisations)
+            item = stac.item(files["data"].stem, source, grid, statistics, assets, polarizations=polarizations)
             temporary["item"].write_text(json.dumps(item, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except BaseException:
         if made:

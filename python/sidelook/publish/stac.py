@@ -16,13 +16,13 @@ from sidelook.publish.image import IntensityReader, source_of
 
 VERSION = "1.0.0"
 # projection 1.2 is the one version that knows both proj:epsg and proj:code; sar 1.3 the first that lets a
-# polarisation be unknown.
+# polarization be unknown.
 EXTENSIONS = tuple(
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in ("sar/v1.3.0", "sat/v1.0.0", "processing/v1.2.0", "projection/v1.2.0", "raster/v1.1.0")
 )
 BANDS = (("P", 0.25), ("L", 1.0), ("S", 2.0), ("C", 4.0), ("X", 8.0), ("Ku", 12.5), ("K", 18.0), ("Ka", 26.5), ("", 40.0))  # from (GHz)
-POLARISATIONS = ("HH", "VV", "HV", "VH", "LH", "LV", "RH", "RV", "CH", "CV")
+POLARIZATIONS = ("HH", "VV", "HV", "VH", "LH", "LV", "RH", "RV", "CH", "CV")
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
@@ -33,7 +33,7 @@ def item(
     statistics: dict[str, float],
     files: dict[str, pathlib.Path],
     *,
-    polarisations: tuple[str, ...] = (),
+    polarizations: tuple[str, ...] = (),
     instrument_mode: str = "SM",
 ) -> dict[str, Any]:
     """Plain data of the item, to be written as JSON beside its assets.
@@ -43,7 +43,7 @@ def item(
     name : the item's id
     statistics : of the map's pixels, as `geocode.write_map` gives them
     files : assets by key: `data`, and if they are there `overview` and `detections`; named in the item relative to it
-    polarisations : of HH, VV, HV, VH and the compact ones; the acquisition does not know them
+    polarizations : of HH, VV, HV, VH and the compact ones; the acquisition does not know them
     """
     place = image.require_place("a STAC item")
     footprint = place.footprint(image.metadata.get("valid_region"))
@@ -58,7 +58,7 @@ def item(
         "properties": {
             **_times(image),
             **_platform(image),
-            **_sar(image, polarisations, instrument_mode),
+            **_sar(image, polarizations, instrument_mode),
             "sat:orbit_state": _orbit_state(image),
             **_processing(image, grid),
             **_projection(grid),
@@ -94,10 +94,10 @@ def _platform(image: IntensityReader) -> dict[str, Any]:
     return found
 
 
-def _sar(image: IntensityReader, polarisations: tuple[str, ...], mode: str) -> dict[str, Any]:
-    for p in polarisations:
-        if p not in POLARISATIONS:
-            raise BadInput(f"polarization is {p}; must be one of {', '.join(POLARISATIONS)}")
+def _sar(image: IntensityReader, polarizations: tuple[str, ...], mode: str) -> dict[str, Any]:
+    for p in polarizations:
+        if p not in POLARIZATIONS:
+            raise BadInput(f"polarization is {p}; must be one of {', '.join(POLARIZATIONS)}")
     ghz = image.acquisition.carrier_hz / 1e9
     looks = image.metadata.get("looks", [1, 1])
     bandwidth = source_of(image.metadata).get("processed_range_bandwidth_hz")
@@ -106,7 +106,7 @@ def _sar(image: IntensityReader, polarisations: tuple[str, ...], mode: str) -> d
         "sar:frequency_band": _band(ghz),
         "sar:center_frequency": round(ghz, 9),
         "sar:bandwidth": bandwidth / 1e9 if bandwidth else None,
-        "sar:polarizations": list(dict.fromkeys(polarisations)) or None,
+        "sar:polarizations": list(dict.fromkeys(polarizations)) or None,
         "sar:product_type": "GEC",  # geocoded to the ellipsoid
         "sar:resolution_range": _metres(image, "resolution_ground_range_m"),
         "sar:resolution_azimuth": _metres(image, "resolution_azimuth_m"),

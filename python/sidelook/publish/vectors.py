@@ -71,7 +71,7 @@ def write_detections(
             _write_geopackage(file, detections, place, summary, _date(image))
     else:
         side = AtomicFile(f"{file.path}.json", overwrite=overwrite)
-        with side, file:
+        with file, side:  # the last to appear is the file itself
             _write_csv(file, detections)
             side.temporary.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 

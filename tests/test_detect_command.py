@@ -1,0 +1,223 @@
+"""`sidelook detect` around the detector: its files, its words, its exit codes. The detector here is a stand-in of the test."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import sys
+import types
+
+import numpy as np
+import pytest
+from intensity_image import Truth, detection, found, sea, spaced, write_image
+from sidelook.cli import main
+from sidelook.errors import BadInput
+from test_land import Scene, write_land
+
+pytest.importorskip("osgeo.gdal", reason="GDAL's Python bindings are not installed")
+from osgeo import gdal  # noqa: E402
+from sidelook.publish import read_detections  # noqa: E402
+
+LINES, SAMPLES = 120, 150
+
+
+@dataclasses.dataclass
+class Options:
+    """Every option that the command passes on."""
+
+    false_alarm_rate: float = 1e-6
+    training: int = 33
+    guard: int = 9
+    clutter: str = "k"
+    land: str = "scene"
+    threads: int = 0
+
+
+@pytest.fixture
+def scene(tmp_path):
+    acquisition, metadata = spaced((4, 1), LINES, SAMPLES)
+    path = write_image(tmp_path / "sigma0.tif", sea(LINES, SAMPLES), metadata)
+    return types.SimpleNamespace(path=path, truth=Truth(acquisition, metadata), metadata=metadata, folder=tmp_path)
+
+
+@pytest.fixture
+def detector(monkeypatch, scene):
+    """Stands for the native one: returns what the test says, and keeps what it was given."""
+    state = types.SimpleNamespace(result=found(detection(30, 40, scene.truth), detection(60, 75, None, flags=("edge",))), calls=[])
+
+    def detect(image, metadata, options=None, *, land=None, progress=None):
+        state.calls.append(types.SimpleNamespace(image=image, metadata=metadata, options=options, land=land))
+        if isinstance(state.result, Exception):
+            raise state.result
+        return state.result
+
+    module = types.ModuleType("sidelook.detect")
+    module.detect, module.Options = detect, Options
+    monkeypatch.setitem(sys.modules, "sidelook.detect", module)
+    return state
+
+
+def names(folder: pathlib.Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_a_file_of_objects(scene, detector, capsys):
+    out = scene.folder / "ships.geojson"
+    assert main(["detect", str(scene.path), "-o", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert f"{out}: n=2, 41.2 km2 searched" in text and "no orbit, no place" in text and "edge" in text
+    told = read_detections(out)
+    assert told.objects == detector.result.objects and told.area_searched_km2 == 41.25
+    assert told.metadata["image"] == "sigma0.tif" and len(told.metadata["image_sha256"]) == 64 and told.metadata["land"] == "scene"
+    (call,) = detector.calls
+    assert np.array_equal(call.image, sea(LINES, SAMPLES)) and call.metadata["quantity"] == "sigma0" and call.land is None
+    assert call.options.false_alarm_rate == 1e-6 and call.options.training == 33 and call.options.clutter == "k"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "first"), [("a.gpkg", [], b"SQLite"), ("a.csv", [], b"line,"), ("a.txt", ["--of", "geojson"], b'{"type"')]
+)
+def test_formats(scene, detector, name, options, first):
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / name), "--quiet", *options]) == 0
+    assert (scene.folder / name).read_bytes().startswith(first)
+
+
+def test_options_reach_the_detector(scene, detector):
+    argv = ["--false-alarm-rate", "1e-5", "--training", "41", "--guard", "11", "--clutter", "gamma", "--land", "none", "--threads", "2"]
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.csv"), *argv]) == 0
+    assert detector.calls[0].options == Options(1e-5, 41, 11, "gamma", "none", 2)
+
+
+def test_no_objects_are_a_success(scene, detector, capsys):
+    detector.result = found(area=812.5)
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.geojson")]) == 0
+    assert "n=0, 812.5 km2 searched" in capsys.readouterr().out
+    assert json.loads((scene.folder / "a.geojson").read_text())["features"] == []
+
+
+def test_json(scene, detector, capsys):
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.csv"), "--json", "--quicklook"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["count"] == 2 and report["area_searched_km2"] == 41.25 and report["search"]["guard"] == 9
+    assert report["objects"][0]["line"] == 30 and report["objects"][1]["flags"] == ["edge"]
+    assert report["quicklook"] == str(scene.folder / "a.quicklook.png") and report["format"] == "CSV"
+
+
+def test_quicklook_outlines_the_objects(scene, detector):
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.geojson"), "--quicklook", "--quiet"]) == 0
+    picture = gdal.Open(str(scene.folder / "a.quicklook.png")).ReadAsArray()
+    # pixels of 18 m by 8 m: two samples to one of the picture's
+    assert picture.dtype == np.uint8 and picture.shape == (3, LINES, SAMPLES // 2)
+    plain = (picture == np.array([255, 80, 0])[:, None, None]).all(axis=0)
+    rows, cols = np.nonzero(plain)
+    d = detector.result.objects[0]
+    assert (rows.min(), rows.max()) == (d.first_line - 3, d.end_line + 3)
+    assert abs(cols.min() - (d.first_sample / 2 - 3)) <= 1 and abs(cols.max() - (d.end_sample / 2 + 3)) <= 1
+    assert names(scene.folder) == ["a.geojson", "a.quicklook.png", "sigma0.tif"]
+
+
+def test_land_of_the_user(scene, detector):
+    land = write_land(scene.folder / "land.gpkg", [[Scene(scene.folder).box(29.5, 79.5, 39.5, 99.5)]])
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.geojson"), "--land", str(land), "--quiet"]) == 0
+    (call,) = detector.calls
+    assert call.options.land == "none" and call.land.dtype == np.uint8 and call.land.sum() == 50 * 60
+    assert read_detections(scene.folder / "a.geojson").metadata["land"] == "land.gpkg"
+
+
+# ---- refusals ----------------------------------------------------------------------------------------------------
+
+
+def refused(capsys, *argv: object) -> tuple[int, str]:
+    code = main(["detect", *map(str, argv)])
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("sidelook: error: ") and captured.err.count("\n") == 1, captured.err
+    return code, captured.err
+
+
+@pytest.mark.parametrize(
+    ("power", "with_metadata", "words"),
+    [
+        (sea(LINES, SAMPLES).astype(np.complex64), True, "must be intensity: run sidelook calibrate first"),
+        (10 * np.log10(sea(LINES, SAMPLES)), True, "must be linear power, not decibels"),
+        (sea(LINES, SAMPLES), False, "which says how far apart its pixels are; must be written by sidelook calibrate"),
+        (np.full((LINES, SAMPLES), np.nan, np.float32), True, "holds no pixel that is a number"),
+    ],
+    ids=["complex", "decibels", "no spacing", "all NaN"],
+)
+def test_images_that_cannot_be_searched(scene, detector, capsys, power, with_metadata, words):
+    path = write_image(scene.folder / "bad.tif", power, scene.metadata if with_metadata else None)
+    code, sentence = refused(capsys, path, "-o", scene.folder / "a.geojson", "--quicklook")
+    assert code == 3 and words in sentence and not detector.calls
+    assert names(scene.folder) == ["bad.tif", "sigma0.tif"]
+
+
+def test_a_complex_slc_of_ours(scene, detector, capsys):
+    """It has metadata of its own kind, and still the sentence names the next step."""
+    path = write_image(scene.folder / "slc.tif", sea(LINES, SAMPLES).astype(np.complex64), None)
+    assert "run sidelook calibrate first" in refused(capsys, path, "-o", scene.folder / "a.geojson")[1]
+
+
+def test_noise_taken_away(scene, detector, capsys):
+    path = write_image(scene.folder / "n.tif", sea(LINES, SAMPLES) - np.float32(0.01), {**scene.metadata, "noise_subtracted": True})
+    code, sentence = refused(capsys, path, "-o", scene.folder / "a.geojson")
+    assert code == 3 and "must be calibrated without --subtract-noise" in sentence
+
+
+def test_land_that_is_refused(scene, detector, capsys):
+    box = Scene(scene.folder).box(29.5, 79.5, 39.5, 99.5)
+    elsewhere = write_land(scene.folder / "there.gpkg", [[[(x + 20, y) for x, y in box]]])
+    lon, lat = scene.truth.lonlat(60, 75)
+    square = [(lon - 1, lat - 1), (lon + 1, lat - 1), (lon + 1, lat + 1), (lon - 1, lat + 1), (lon - 1, lat - 1)]
+    everywhere = write_land(scene.folder / "all.gpkg", [[square]])
+    before = names(scene.folder)
+    for land, words in (
+        (elsewhere, "lies entirely elsewhere"),
+        (everywhere, "nothing is left to search"),
+        ("missing.shp", "cannot be read"),
+    ):
+        code, sentence = refused(capsys, scene.path, "-o", scene.folder / "a.geojson", "--land", land)
+        assert code == 3 and words in sentence and not detector.calls
+    assert names(scene.folder) == before
+
+
+def test_nothing_could_be_searched(scene, detector, capsys):
+    detector.result = found(area=0.0)
+    code, sentence = refused(capsys, scene.path, "-o", scene.folder / "a.geojson")
+    assert code == 3 and "has no pixel that could be searched" in sentence and names(scene.folder) == ["sigma0.tif"]
+
+
+def test_what_the_detector_refuses_leaves_nothing(scene, detector, capsys):
+    detector.result = BadInput("training is 999; must be less than the image's 120 lines")
+    code, sentence = refused(capsys, scene.path, "-o", scene.folder / "a.gpkg", "--quicklook", "--training", "999")
+    assert code == 3 and "training is 999" in sentence and names(scene.folder) == ["sigma0.tif"]
+
+
+def test_the_file_is_there_already(scene, detector, capsys):
+    for taken in ("a.geojson", "a.quicklook.png"):
+        (scene.folder / taken).write_text("mine")
+        code, sentence = refused(capsys, scene.path, "-o", scene.folder / "a.geojson", "--quicklook")
+        assert code == 3 and f"{taken} exists already; give --overwrite" in sentence and not detector.calls
+        assert (scene.folder / taken).read_text() == "mine"
+        (scene.folder / taken).unlink()
+    (scene.folder / "a.geojson").write_text("mine")
+    assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.geojson"), "--overwrite", "--quiet"]) == 0
+    assert len(read_detections(scene.folder / "a.geojson").objects) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["-o", "a.shp"], 3, "must end in .geojson, .gpkg or .csv"),
+        (["-o", "a.csv", "--of", "KML"], 3, "--of is KML; must be GeoJSON, GPKG or CSV"),
+        (["-o", "a.csv", "--device", "cuda"], 4, "no cuda implementation of detect"),
+        (["-o", "a.csv", "--clutter", "rayleigh"], 2, "invalid choice: 'rayleigh'"),
+        (["-o", "a.csv", "--training", "wide"], 2, "invalid int value: 'wide'"),
+        (["-o", "no/a.csv"], 3, "no/a.csv cannot be written: there is no such file or folder"),
+        ([], 2, "the following arguments are required: -o/--output"),
+    ],
+)
+def test_usage(scene, detector, capsys, monkeypatch, options, code, words):
+    monkeypatch.chdir(scene.folder)
+    got, sentence = refused(capsys, scene.path, *options)
+    assert got == code and words in sentence and names(scene.folder) == ["sigma0.tif"] and not detector.calls
