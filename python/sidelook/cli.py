@@ -23,9 +23,9 @@ COMMANDS = {
     "simulate": "write the raw echoes of a scene as CRSD",
     "info": "say what a file holds",
     "focus": "turn raw echoes into a focused image",
+    "measure": "analyse point targets in a focused image",
     "detect": "find ships in a calibrated image",
     "publish": "put calibrated intensity on a map, with a STAC item",
-    "measure": "analyse point targets in a focused image",
     "bench": "time every stage against the machine's limit",
     "devices": "list where this build can compute",
 }
