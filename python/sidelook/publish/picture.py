@@ -15,19 +15,19 @@ from sidelook.detections import Detections
 from sidelook.errors import Failure
 from sidelook.publish._gdal import first_line, modules, options, quiet
 from sidelook.publish.image import IntensityReader
-from sidelook.slc import QUICKLOOK_PIXELS
 
 PLAIN, DOUBTED = (255, 80, 0), (255, 220, 0)  # red-orange; yellow for what carries a flag
 MARGIN = 3.0  # (picture pixels) between an object's box and its outline, so that the box does not hide it
+PICTURE_PIXELS = 1600  # a side, at most
 BLOCK_PIXELS = 1 << 22
 
 Outline = tuple[tuple[int, int, int], list[tuple[float, float]]]  # colour; x, y in GDAL's pixel coordinates of the picture
 
 
 def looks_of(lines: int, samples: int, line_m: float, sample_m: float) -> tuple[int, int]:
-    """Pixels averaged into one of the picture: about square on the ground, QUICKLOOK_PIXELS a side at most."""
+    """Pixels averaged into one of the picture: about square on the ground, PICTURE_PIXELS a side at most."""
     side = max(line_m, sample_m)
-    side *= max(1.0, lines * line_m / side / QUICKLOOK_PIXELS, samples * sample_m / side / QUICKLOOK_PIXELS)
+    side *= max(1.0, lines * line_m / side / PICTURE_PIXELS, samples * sample_m / side / PICTURE_PIXELS)
     return max(1, math.ceil(side / line_m - 0.5)), max(1, math.ceil(side / sample_m - 0.5))
 
 
