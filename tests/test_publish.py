@@ -17,7 +17,7 @@ from sidelook.errors import BadInput, Failure, MissingAuxiliary
 
 pytest.importorskip("osgeo.gdal", reason="GDAL's Python bindings are not installed")
 from osgeo import gdal, osr  # noqa: E402
-from sidelook.publish import IntensityReader, geocode, publish, stac, write_detections  # noqa: E402
+from sidelook.publish import IntensityReader, geocode, picture, publish, stac, write_detections  # noqa: E402
 
 LINES, SAMPLES = 120, 150
 
@@ -246,9 +246,9 @@ def test_same_input_same_bytes(scene, tmp_path):
 
 
 def test_the_quicklook_shows_the_objects(product, scene, tmp_path):
-    picture = gdal.Open(str(product.files["overview"])).ReadAsArray()
-    assert picture.dtype == np.uint8 and picture.shape == (3, product.grid.rows, product.grid.cols)
-    plain, doubted = ((picture == np.array(c)[:, None, None]).all(axis=0) for c in ((255, 80, 0), (255, 220, 0)))
+    pixels = gdal.Open(str(product.files["overview"])).ReadAsArray()
+    assert pixels.dtype == np.uint8 and pixels.shape == (3, product.grid.rows, product.grid.cols)
+    plain, doubted = ((pixels == np.array(c)[:, None, None]).all(axis=0) for c in ((255, 80, 0), (255, 220, 0)))
     assert plain.sum() > 40 and doubted.sum() > 20
     x, y = product.grid.pixels(np.array([scene.truth.lonlat(60, 75)]))[0]  # around the second object, and not on it
     rows, cols = np.nonzero(doubted)
@@ -256,6 +256,15 @@ def test_the_quicklook_shows_the_objects(product, scene, tmp_path):
     assert not doubted[int(y), int(x)]
     grey = publish(scene.path, tmp_path / "plain.tif")
     assert gdal.Open(str(grey.files["overview"])).RasterCount == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "looks"),
+    [((100, 100), (1, 1), (1, 1)), ((120, 150), (18.1, 8.2), (1, 2)), ((1351, 1900), (1, 1), (2, 2)), ((50000, 40000), (4, 10), (50, 25))],
+)
+def test_pictures_are_square_and_small(shape, spacing, looks):
+    found_looks = picture.looks_of(*shape, *spacing)
+    assert found_looks == looks and all(math.ceil(n / k) <= 1600 for n, k in zip(shape, looks, strict=True))
 
 
 def test_names_of_the_files(scene, tmp_path):

@@ -27,8 +27,9 @@ Outline = tuple[tuple[int, int, int], list[tuple[float, float]]]  # colour; x, y
 def looks_of(lines: int, samples: int, line_m: float, sample_m: float) -> tuple[int, int]:
     """Pixels averaged into one of the picture: about square on the ground, PICTURE_PIXELS a side at most."""
     side = max(line_m, sample_m)
-    side *= max(1.0, lines * line_m / side / PICTURE_PIXELS, samples * sample_m / side / PICTURE_PIXELS)
-    return max(1, math.ceil(side / line_m - 0.5)), max(1, math.ceil(side / sample_m - 0.5))
+    square = max(1, round(side / line_m)), max(1, round(side / sample_m))
+    smaller = math.ceil(max(lines / square[0], samples / square[1]) / PICTURE_PIXELS)
+    return smaller * square[0], smaller * square[1]
 
 
 def grey(band: Any, looks: tuple[int, int]) -> NDArray[np.uint8]:
