@@ -11,8 +11,8 @@ from intensity_image import Truth, sea, spaced, turned, write_image
 from sidelook.errors import BadInput, MissingAuxiliary
 
 pytest.importorskip("osgeo.gdal", reason="GDAL's Python bindings are not installed")
-from osgeo import ogr, osr  # noqa: E402
-from sidelook.publish import IntensityReader, land_mask  # noqa: E402
+from osgeo import gdal, ogr, osr  # noqa: E402
+from sidelook.publish import IntensityReader, LandMask, land_mask  # noqa: E402
 
 LINES, SAMPLES = 120, 150
 Ring = list[tuple[float, float]]
@@ -178,6 +178,18 @@ def test_in_the_south_looking_left(tmp_path):
     ring = there.box(29.5, 79.5, 39.5, 99.5)
     assert min(y for _, y in ring) < -40
     assert np.array_equal(land_mask(write_land(tmp_path / "a.gpkg", [[ring]], "EPSG:32736"), there.image), inside(30, 80, 40, 100))
+
+
+def test_by_windows(tmp_path, scene):
+    path = write_land(tmp_path / "a.gpkg", [[scene.box(29.5, 79.5, 39.5, 99.5)]])
+    with LandMask(path, scene.image) as mask:
+        assert np.array_equal(mask.window(25, 90, 60, 20), inside(30, 80, 40, 100)[25:85, 90:110]) and not mask.is_everywhere()
+        held = gdal.VSIStatL(mask._path).size
+    assert gdal.VSIStatL(mask._path) is None and held < LINES * SAMPLES / 4
+    lon, lat = scene.truth.lonlat(60, 75)
+    square = [(lon - 5, lat - 5), (lon + 5, lat - 5), (lon + 5, lat + 5), (lon - 5, lat + 5), (lon - 5, lat - 5)]
+    with LandMask(write_land(tmp_path / "all.gpkg", [[square]]), scene.image) as mask:
+        assert mask.is_everywhere()
 
 
 # ---- refusals ----------------------------------------------------------------------------------------------------

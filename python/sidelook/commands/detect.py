@@ -29,11 +29,11 @@ def register(subparsers: Any) -> None:
     output.add_argument("--overwrite", action="store_true", help="replace what is already there")
     group = parser.add_argument_group("detection")
     group.add_argument(
-        "--false-alarm-rate", metavar="P", type=float, default=1e-6, help="of a pixel of clutter, between 0 and 0.1 (default: 1e-6)"
+        "--false-alarm-rate", metavar="P", type=float, help="of a pixel of clutter, between 0 and 0.1 (default: the detector's)"
     )
     group.add_argument("--training", metavar="N", type=int, help="side of the window that the clutter is learnt from, pixels")
     group.add_argument("--guard", metavar="N", type=int, help="side of the window inside it that is left out, pixels")
-    group.add_argument("--clutter", choices=("k", "gamma"), default="k", help="distribution of the sea (default: k)")
+    group.add_argument("--clutter", choices=("k", "gamma"), help="distribution of the sea (default: k)")
     group.add_argument(
         "--land",
         metavar="FILE|scene|none",
@@ -93,22 +93,18 @@ def run(args: argparse.Namespace) -> int:
 def _search(args: argparse.Namespace, image: Any, progress: Progress) -> Any:
     """Runs the native detector; only what the user gave is passed on, the rest are its defaults."""
     from sidelook.detect import Options, detect
-    from sidelook.publish import land_mask
+    from sidelook.publish import LandMask
 
-    given = {name: getattr(args, name) for name in ("training", "guard") if getattr(args, name) is not None}
-    options = Options(
-        false_alarm_rate=args.false_alarm_rate,
-        clutter=args.clutter,
-        land="scene" if args.land == "scene" else "none",
-        threads=args.threads,
-        **given,
-    )
+    given = {name: getattr(args, name) for name in ("false_alarm_rate", "training", "guard", "clutter") if getattr(args, name) is not None}
+    options = Options(land="scene" if args.land == "scene" else "none", threads=args.threads, **given)
+    whole = (0, 0, image.lines, image.samples)
     mask = None
     if args.land not in ("scene", "none"):
-        mask = land_mask(args.land, image)
-        if mask.all():
-            raise BadInput(f"land is {args.land}, which covers all of {args.image}; nothing is left to search")
-    return detect(image.window(0, 0, image.lines, image.samples), image.metadata, options, land=mask, progress=progress)
+        with LandMask(args.land, image) as land:
+            if land.is_everywhere():
+                raise BadInput(f"land is {args.land}, which covers all of {args.image}; nothing is left to search")
+            mask = land.window(*whole)
+    return detect(image.window(*whole), image.metadata, options, land=mask, progress=progress)
 
 
 def _records(found: Any) -> list[dict[str, Any]]:

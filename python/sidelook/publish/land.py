@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,11 +23,12 @@ METRES_A_DEGREE = 111320.0
 GOES_ROUND = ("Polygon", "Multi Polygon", "Geometry Collection", "Curve Polygon", "Multi Surface")
 
 
-def land_mask(path: str | os.PathLike[str], image: IntensityReader) -> NDArray[np.uint8]:
-    """1 where the centre of a pixel of the image lies within a polygon of the file, else 0: uint8 (lines, samples).
+class LandMask:
+    """1 where the centre of a pixel of the image lies within a polygon of the file, else 0; a context manager.
 
     Every layer of the file counts, each in its own coordinate reference system. Polygons are taken to lie at the
-    acquisition's terrain height. A file that covers the place and has no land there gives zeros.
+    acquisition's terrain height. A file that covers the place and has no land there gives zeros. The mask is held
+    compressed, some thousandth of the image.
 
     Raises
     ------
@@ -35,16 +37,54 @@ def land_mask(path: str | os.PathLike[str], image: IntensityReader) -> NDArray[n
     MissingAuxiliary
         If the image has no orbit, without which nothing on the Earth can be found in it.
     """
+
+    def __init__(self, path: str | os.PathLike[str], image: IntensityReader) -> None:
+        m = modules()
+        name = os.fspath(path)
+        shapes = _polygons(name, image)
+        self._path = f"/vsimem/sidelook-land-{secrets.token_hex(8)}.tif"
+        self._dataset = m.gdal.GetDriverByName("GTiff").Create(
+            self._path, image.samples, image.lines, 1, m.gdal.GDT_Byte, ["COMPRESS=DEFLATE", "SPARSE_OK=TRUE", "BIGTIFF=IF_SAFER"]
+        )
+        self._dataset.SetGeoTransform((0, 1, 0, 0, 0, 1))  # pixels are their own coordinates, the first one's corner (0, 0)
+        if shapes.GetLayer(0).GetFeatureCount():
+            with quiet():
+                m.gdal.RasterizeLayer(self._dataset, [1], shapes.GetLayer(0), burn_values=[1])
+
+    def __enter__(self) -> LandMask:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._dataset = None
+        modules().gdal.Unlink(self._path)
+
+    def window(self, line: int, sample: int, lines: int, samples: int) -> NDArray[np.uint8]:
+        """A part of the mask, uint8 (lines, samples)."""
+        part: NDArray[np.uint8] = self._dataset.GetRasterBand(1).ReadAsArray(sample, line, samples, lines)
+        return part
+
+    def is_everywhere(self) -> bool:
+        """Whether no pixel is left."""
+        return bool(self._dataset.GetRasterBand(1).ComputeRasterMinMax(False)[0] == 1)
+
+
+def land_mask(path: str | os.PathLike[str], image: IntensityReader) -> NDArray[np.uint8]:
+    """The whole of a `LandMask` as an array: uint8 (lines, samples), 1 on land."""
+    with LandMask(path, image) as mask:
+        return mask.window(0, 0, image.lines, image.samples)
+
+
+def _polygons(name: str, image: IntensityReader) -> Any:
+    """A data source of OGR in memory: all polygons of the file around the image, in GDAL's pixel coordinates."""
     place = image.require_place("a land mask")
     m = modules()
-    name = os.fspath(path)
     try:
         with quiet():
             source = m.gdal.OpenEx(name, m.gdal.OF_VECTOR | m.gdal.OF_READONLY)
     except RuntimeError as error:
         raise BadInput(f"land is {name}, which cannot be read as a vector file: {first_line(error)}") from None
-    mask = m.gdal.GetDriverByName("MEM").Create("", image.samples, image.lines, 1, m.gdal.GDT_Byte)
-    mask.SetGeoTransform((0, 1, 0, 0, 0, 1))  # pixels are their own coordinates, the first one's corner (0, 0)
+    found = m.ogr.GetDriverByName("Memory").CreateDataSource("")
+    target = found.CreateLayer("land", None, m.ogr.wkbPolygon)
     near = polygons = False
     try:
         with quiet():
@@ -52,15 +92,17 @@ def land_mask(path: str | os.PathLike[str], image: IntensityReader) -> NDArray[n
                 window = _Window(layer, place, name)
                 polygons |= window.polygons
                 near |= window.near
-                _burn(mask, window.in_pixels())
+                for shape in window.in_pixels():
+                    row = m.ogr.Feature(target.GetLayerDefn())
+                    row.SetGeometry(shape)
+                    target.CreateFeature(row)
     except RuntimeError as error:
         raise BadInput(f"land is {name}, which cannot be read: {first_line(error)}") from None
     if not polygons:
         raise BadInput(f"land is {name}, which holds no polygons; must hold the land's areas")
     if not near:
         raise BadInput(f"land is {name}, which lies entirely elsewhere; must cover the place of {image.path}")
-    pixels: NDArray[np.uint8] = mask.ReadAsArray()
-    return pixels
+    return found
 
 
 class _Window:
@@ -172,15 +214,3 @@ def _parts(shape: Any) -> Iterator[Any]:
         return
     for i in range(shape.GetGeometryCount()):
         yield from _parts(shape.GetGeometryRef(i))
-
-
-def _burn(mask: Any, shapes: Iterator[Any]) -> None:
-    m = modules()
-    memory = m.ogr.GetDriverByName("Memory").CreateDataSource("")
-    layer = memory.CreateLayer("land", None, m.ogr.wkbPolygon)
-    for shape in shapes:
-        row = m.ogr.Feature(layer.GetLayerDefn())
-        row.SetGeometry(shape)
-        layer.CreateFeature(row)
-    if layer.GetFeatureCount():
-        m.gdal.RasterizeLayer(mask, [1], layer, burn_values=[1])
