@@ -33,12 +33,16 @@ Reader = Callable[[int, int, int, int], NDArray[np.complex64]]
 """(first line, lines, first sample, samples) -> echoes (lines, samples)"""
 Writer = Callable[[int, int, NDArray[np.complex64]], object]
 """(first line, first sample, block); the block's memory is good during the call only"""
+LineReader = Callable[[int, int], NDArray[np.complex64] | NDArray[np.float32]]
+"""(first line, lines) -> whole lines of an image, complex64 or float32"""
+LineWriter = Callable[[int, NDArray[np.float32]], object]
+"""(first line, block); the block's memory is good during the call only"""
 Progress = Callable[[float], object]
 """(share done, 0 to 1); may raise to stop the run"""
 '''
 
 # A callback, by the name of its parameter: C++ knows only that it can be called.
-CALLBACKS = {"read": "Reader", "write": "Writer", "progress": "Progress | None"}
+CALLBACKS = {"read": "Reader", "write": "Writer", "read_lines": "LineReader", "write_lines": "LineWriter", "progress": "Progress | None"}
 
 # The same type as pybind11 writes it and as a reader wants it, in this order.
 SPELLINGS = (

@@ -26,6 +26,11 @@ void bind_acquisition(py::module_ &m)
         .def_readwrite("azimuth_length_m", &Antenna::azimuth_length_m)
         .def_readwrite("elevation_length_m", &Antenna::elevation_length_m)
         .def_readwrite("frames", &Antenna::frames);
+    py::class_<Radiometry>(m, "Radiometry")
+        .def(py::init<>())
+        .def_readwrite("radar_constant", &Radiometry::radar_constant)
+        .def_readwrite("reference_range_m", &Radiometry::reference_range_m)
+        .def_readwrite("noise_power", &Radiometry::noise_power);
     py::enum_<LookSide>(m, "LookSide").value("left", LookSide::left).value("right", LookSide::right);
     py::class_<Acquisition>(m, "Acquisition")
         .def(py::init<>())
@@ -46,6 +51,7 @@ void bind_acquisition(py::module_ &m)
         .def_readwrite("effective_velocity_m_per_s", &Acquisition::effective_velocity_m_per_s)
         .def_readwrite("antenna", &Acquisition::antenna)
         .def_readwrite("doppler_centroid_hz", &Acquisition::doppler_centroid_hz)
-        .def_readwrite("doppler_drift_hz_per_s", &Acquisition::doppler_drift_hz_per_s);
+        .def_readwrite("doppler_drift_hz_per_s", &Acquisition::doppler_drift_hz_per_s)
+        .def_readwrite("radiometry", &Acquisition::radiometry);
     m.def("validate", &validate, py::arg("acquisition"));
 }

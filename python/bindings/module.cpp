@@ -21,6 +21,7 @@ PYBIND11_MODULE(_native, m)
     bind_geometry(m);
     bind_simulate(m);
     bind_focus(m);
+    bind_radiometry(m);
     bind_measure(m);
     bind_stages(m);
 }

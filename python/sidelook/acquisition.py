@@ -49,6 +49,20 @@ class Antenna:
 
 
 @dataclass(frozen=True)
+class Radiometry:
+    """What turns powers into radar cross-sections; 0 stands for what is not known.
+
+    The echo of a target of s m^2 at range R has the power radar_constant s (reference_range_m / R)^4 times the two-way
+    pattern's; a reference_range_m of 0 says that the loss of range spreading is not in the echoes. noise_power is the mean
+    |n|^2 of the thermal noise in an echo sample.
+    """
+
+    radar_constant: float = 0.0
+    reference_range_m: float = 0.0
+    noise_power: float = 0.0
+
+
+@dataclass(frozen=True)
 class Acquisition:
     """Stripmap acquisition with a linear chirp and a constant PRF; times are seconds after ``epoch_utc``.
 
@@ -75,6 +89,7 @@ class Acquisition:
     antenna: Antenna = dataclasses.field(default_factory=Antenna)
     doppler_centroid_hz: tuple[float, ...] = ()
     doppler_drift_hz_per_s: float = 0.0
+    radiometry: Radiometry = dataclasses.field(default_factory=Radiometry)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object as a dictionary; numbers keep all their digits."""
@@ -136,7 +151,7 @@ class Acquisition:
 
         result = _native.Acquisition()
         for field in dataclasses.fields(self):
-            if field.name not in ("look_side", "orbit", "antenna", "doppler_centroid_hz"):
+            if field.name not in ("look_side", "orbit", "antenna", "doppler_centroid_hz", "radiometry"):
                 try:
                     setattr(result, field.name, getattr(self, field.name))
                 except TypeError:
@@ -147,6 +162,7 @@ class Acquisition:
         result.look_side = _native.LookSide.left if self.look_side == "left" else _native.LookSide.right
         result.orbit = [_filled(_native.StateVector(), state) for state in self.orbit]
         result.antenna = _filled(_native.Antenna(), self.antenna)
+        result.radiometry = _filled(_native.Radiometry(), self.radiometry)
         result.doppler_centroid_hz = list(self.doppler_centroid_hz)
         _native.validate(result)
         return result
@@ -163,6 +179,7 @@ class Acquisition:
             tuple(AntennaFrame(f.time_s, _tuple(f.azimuth_axis), _tuple(f.boresight)) for f in native.antenna.frames),
         )
         values["doppler_centroid_hz"] = tuple(native.doppler_centroid_hz)
+        values["radiometry"] = Radiometry(**{f.name: getattr(native.radiometry, f.name) for f in dataclasses.fields(Radiometry)})
         return cls(**values)
 
 
@@ -206,6 +223,7 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
         tuple(AntennaFrame(float(f["time_s"]), _vector(f["azimuth_axis"]), _vector(f["boresight"])) for f in antenna.get("frames", ())),
     )
     values["doppler_centroid_hz"] = tuple(float(c) for c in data.get("doppler_centroid_hz", ()))
+    values["radiometry"] = Radiometry(**{key: float(value) for key, value in data.get("radiometry", {}).items()})
     return values
 
 

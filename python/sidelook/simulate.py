@@ -286,6 +286,8 @@ def points(
     truth: dict[str, Any] = {"targets": [describe(platform, place, time_s) for place, (time_s, _) in zip(positions, grid, strict=True)]}
     if receiver:
         truth["saturated_fraction"] = receive(echoes, threads=threads, **receiver)
+    # an amplitude of 1 is 1 m^2 at any range
+    acquisition.radiometry = _radiometry(reference_range_m=0.0, noise_sigma=receiver.get("noise_sigma", 0.0))
     return Simulation(acquisition, echoes, truth, platform)
 
 
@@ -389,6 +391,7 @@ def coast(
     }
     if receiver:
         truth["saturated_fraction"] = receive(echoes, threads=threads, **receiver)
+    acquisition.radiometry = _radiometry(reference_range_m=found["centre_range_m"], noise_sigma=found["noise_sigma"])
     return Simulation(acquisition, echoes, truth, instrument.platform)
 
 
@@ -455,6 +458,14 @@ def _grid(acquisition: Any, rows: int, columns: int) -> list[tuple[float, float]
     if columns == 1:
         delays = np.array([0.5 * (near_s + far_s)])
     return [(float(t), 0.5 * light * float(d)) for t in times for d in delays]
+
+
+def _radiometry(*, reference_range_m: float, noise_sigma: float) -> Any:
+    known = _native.Radiometry()
+    known.radar_constant = 1.0
+    known.reference_range_m = reference_range_m
+    known.noise_power = noise_sigma**2
+    return known
 
 
 def _vectors(values: ArrayLike) -> Vectors:

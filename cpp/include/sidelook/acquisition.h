@@ -39,6 +39,14 @@ struct Antenna {
     std::vector<AntennaFrame> frames;
 };
 
+/// What turns powers into radar cross-sections. The echo of a target of s m^2 at range R has the power
+/// radar_constant s (reference_range_m / R)^4 times the two-way pattern's power.
+struct Radiometry {
+    double radar_constant = 0;     ///< |echo|^2 of 1 m^2 at the beam's centre and at reference_range_m; 0: unknown
+    double reference_range_m = 0;  ///< 0: the loss of range spreading is not in the echoes
+    double noise_power = 0;        ///< mean |n|^2 of the thermal noise in an echo sample; 0: unknown
+};
+
 enum class LookSide : int { left = -1, right = 1 };
 
 /// Stripmap acquisition with a linear chirp and a constant PRF. Signs: the transmitted pulse is
@@ -66,6 +74,7 @@ struct Acquisition {
     std::vector<double> doppler_centroid_hz;
     /// Change of the Doppler centroid along the record (Hz/s), added times (transmission time - the middle pulse's).
     double doppler_drift_hz_per_s = 0;
+    Radiometry radiometry;
 };
 
 /// Throws Error(bad_input) with one sentence if the acquisition breaks a rule.

@@ -102,6 +102,13 @@ void validate(const Acquisition &a)
     validate_antenna(a.antenna);
     for (const double c : a.doppler_centroid_hz) require_finite("doppler_centroid_hz", c);
     require_finite("doppler_drift_hz_per_s", a.doppler_drift_hz_per_s);
+    const auto not_negative = [](const char *name, double value) {
+        require(std::isfinite(value) && value >= 0,
+                text("radiometry.", name, " is ", value, "; must be finite and not negative"));
+    };
+    not_negative("radar_constant", a.radiometry.radar_constant);
+    not_negative("reference_range_m", a.radiometry.reference_range_m);
+    not_negative("noise_power", a.radiometry.noise_power);
 }
 
 }  // namespace sidelook

@@ -43,6 +43,28 @@ const std::vector<StageInfo> &stage_table()
           {"minimum_exposure", "1", "1", "share of the aperture that must have been recorded"}},
          true,
          false},
+        {"multilook",
+         "mean over cells of looks: of |x|^2, of powers, or of the complex samples themselves; NaN left out, a cell with "
+         "less than half of its pixels NaN",
+         {"complex64 or float32", "[line][sample]", "amplitude or linear power"},
+         {"float32 or complex64", "[cell][cell]", "linear power or amplitude"},
+         "the cell's lines and samples; cells begin at line 0 and sample 0, and what fills no cell is left out",
+         "",
+         {{"looks.azimuth", "lines", "about square on the ground", "averaged into one"},
+          {"looks.range", "samples", "about square on the ground", "averaged into one"}},
+         true,
+         false},
+        {"calibrate",
+         "powers to beta0, sigma0 or gamma0: a factor a pixel between the nodes of a grid, and noise taken away",
+         {"float32", "[line][sample]", "linear power"},
+         {"float32", "[line][sample]", "linear power"},
+         "the pixel itself",
+         "",
+         {{"factor", "1", "from the acquisition", "grid of lines x samples, linear between lines; a mean is multiplied by it"},
+          {"divide_by_square", "", "false", "divided by the factor's square instead: look-up tables of amplitudes"},
+          {"noise", "linear power", "none", "grid of what is taken away from the result"}},
+         true,
+         false},
     };
     return table;
 }

@@ -132,6 +132,17 @@ double EchoModel::azimuth_pattern(const Target &target, double t) const
     return lobe * lobe;
 }
 
+double EchoModel::elevation_pattern(const Target &target, double t) const
+{
+    const Antenna &antenna = acquisition_.antenna;
+    if (!orbit_ || antenna.frames.empty() || antenna.elevation_length_m <= 0) return 1;
+    const double middle = t - target.slant_range_m / c0;
+    const AntennaFrame f = frame(middle);
+    const Vec3 look = unit(target.position_m - orbit_->position_m(middle)), up = cross(f.azimuth_axis, f.boresight);
+    const double lobe = sinc(antenna.elevation_length_m * acquisition_.carrier_hz / c0 * dot(look, up));
+    return lobe * lobe;
+}
+
 std::optional<double> EchoModel::beam_doppler_hz(const Target &target) const
 {
     if (!orbit_ || acquisition_.antenna.frames.empty()) return std::nullopt;

@@ -93,6 +93,9 @@ public:
     /// 1 where the acquisition has no antenna.
     double azimuth_pattern(const Target &target, double time_s) const;
 
+    /// The two-way elevation pattern likewise.
+    double elevation_pattern(const Target &target, double time_s) const;
+
     /// Doppler (Hz, absolute) at which the beam's centre passes the target; nothing where the attitude is unknown.
     std::optional<double> beam_doppler_hz(const Target &target) const;
 

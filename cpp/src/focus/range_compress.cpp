@@ -139,6 +139,15 @@ RangeCompress::RangeCompress(const Scene &scene, Interval out) : scene_(scene)
     }
 }
 
+double RangeCompress::noise_gain() const
+{
+    // The filter's impulse response, sampled as the input is: by Parseval the sum over its bins, which are fft_in_ to
+    // the sample rate.
+    double sum = 0;
+    for (const c64 &h : filter_) sum += static_cast<double>(std::norm(h));
+    return sum * static_cast<double>(fft_in_);
+}
+
 std::int64_t RangeCompress::workspace_bytes(std::int64_t, int threads) const
 {
     return threads * batch * (fft_in_ + fft_out_ + 32) * static_cast<std::int64_t>(sizeof(c64));

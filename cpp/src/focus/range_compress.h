@@ -43,6 +43,8 @@ public:
     const CompressedGrid &grid() const { return grid_; }
     std::int64_t fft_length() const { return fft_in_; }
     std::int64_t inverse_fft_length() const { return fft_out_; }
+    /// Mean power of what white noise of power 1 becomes.
+    double noise_gain() const;
 
 private:
     const Scene &scene_;
