@@ -43,11 +43,10 @@ static std::vector<StageReport> run(const IntensityPlan &plan, bool complex, con
     const IntensityWriter writer = [&](std::int64_t first_line, View2<const float> block) {
         const py::gil_scoped_acquire gil;
         // The view's memory is only good during the call; the Python side writes it out and forgets it.
-        write(first_line,
-              py::array_t<float>({block.rows, block.cols},
-                                 {block.stride * static_cast<py::ssize_t>(sizeof(float)),
-                                  static_cast<py::ssize_t>(sizeof(float))},
-                                 block.data, py::capsule(block.data, [](void *) {})));
+        write(first_line, py::array_t<float>({block.rows, block.cols},
+                                             {block.stride * static_cast<py::ssize_t>(sizeof(float)),
+                                              static_cast<py::ssize_t>(sizeof(float))},
+                                             block.data, py::capsule(block.data, [](void *) {})));
     };
     const std::function<void(double)> tick = [&](double share) {
         const py::gil_scoped_acquire gil;
@@ -59,7 +58,9 @@ static std::vector<StageReport> run(const IntensityPlan &plan, bool complex, con
         const ComplexReader reader = [&](std::int64_t first, View2<c64> out) { read_lines<c64>(read, first, out); };
         plan.run(reader, writer, tick, report);
     } else {
-        const IntensityReader reader = [&](std::int64_t first, View2<float> out) { read_lines<float>(read, first, out); };
+        const IntensityReader reader = [&](std::int64_t first, View2<float> out) {
+            read_lines<float>(read, first, out);
+        };
         plan.run(reader, writer, tick, report);
     }
     return report;
@@ -82,6 +83,7 @@ static py::dict places(const ImageRadiometry &model, const array_in<double> &tim
         out[name] = column;
     };
     put("incidence_deg", &ImageRadiometry::Place::incidence_deg);
+    put("beam_incidence_deg", &ImageRadiometry::Place::beam_incidence_deg);
     put("line_speed_m_per_s", &ImageRadiometry::Place::line_speed_m_per_s);
     put("elevation_gain", &ImageRadiometry::Place::elevation_gain);
     put("azimuth_width_s", &ImageRadiometry::Place::azimuth_width_s);
@@ -147,8 +149,8 @@ void bind_radiometry(py::module_ &m)
         .def_readwrite("base_bytes", &IntensityOptions::base_bytes)
         .def_readwrite("threads", &IntensityOptions::threads);
     py::class_<IntensityPlan>(m, "IntensityPlan")
-        .def(py::init<std::int64_t, std::int64_t, bool, const IntensityOptions &>(), py::arg("lines"), py::arg("samples"),
-             py::arg("complex"), py::arg("options"))
+        .def(py::init<std::int64_t, std::int64_t, bool, const IntensityOptions &>(), py::arg("lines"),
+             py::arg("samples"), py::arg("complex"), py::arg("options"))
         .def_property_readonly("lines", &IntensityPlan::lines)
         .def_property_readonly("samples", &IntensityPlan::samples)
         .def_property_readonly("block_lines", &IntensityPlan::block_lines)

@@ -9,15 +9,30 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Acquisition", "SidelookError", "focus", "open_echoes", "read_slc", "write_slc"]
+__all__ = [
+    "Acquisition",
+    "Intensity",
+    "SidelookError",
+    "calibrate",
+    "focus",
+    "open_echoes",
+    "read_intensity",
+    "read_slc",
+    "write_intensity",
+    "write_slc",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
     "Acquisition": "sidelook.acquisition",
+    "Intensity": "sidelook.radiometry",
     "SidelookError": "sidelook.errors",
+    "calibrate": "sidelook.radiometry",
     "focus": "sidelook.focusing",
     "open_echoes": "sidelook.crsd",
+    "read_intensity": "sidelook.intensity",
     "read_slc": "sidelook.slc",
+    "write_intensity": "sidelook.intensity",
     "write_slc": "sidelook.slc",
 }
 

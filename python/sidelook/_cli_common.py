@@ -89,6 +89,15 @@ def require_device(device: str, stage: str) -> None:
         raise MissingAuxiliary(f"device is {device}; this build has no {device} implementation of {stage}, only cpu")
 
 
+def held_bytes(besides: int) -> int:
+    """What the process holds now and will hold beside a native plan: code, libraries, GDAL's cache of blocks, and `besides`."""
+    from sidelook.raster import GDAL_CACHE_BYTES
+
+    with open("/proc/self/statm", encoding="ascii") as file:
+        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return resident + GDAL_CACHE_BYTES + besides
+
+
 # ---- output ----------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,10 @@ Reader = Callable[[int, int, int, int], NDArray[np.complex64]]
 """(first line, lines, first sample, samples) -> echoes (lines, samples)"""
 Writer = Callable[[int, int, NDArray[np.complex64]], object]
 """(first line, first sample, block); the block's memory is good during the call only"""
+LineReader = Callable[[int, int], NDArray[np.complex64] | NDArray[np.float32]]
+"""(first line, lines) -> whole lines of an image, complex64 or float32"""
+LineWriter = Callable[[int, NDArray[np.float32]], object]
+"""(first line, block); the block's memory is good during the call only"""
 Progress = Callable[[float], object]
 """(share done, 0 to 1); may raise to stop the run"""
 
@@ -41,6 +45,12 @@ class Antenna:
     azimuth_length_m: float
     elevation_length_m: float
     frames: list[AntennaFrame]
+
+class Radiometry:
+    def __init__(self) -> None: ...
+    radar_constant: float
+    reference_range_m: float
+    noise_power: float
 
 class LookSide:
     def __init__(self, value: int) -> None: ...
@@ -73,6 +83,7 @@ class Acquisition:
     antenna: Antenna
     doppler_centroid_hz: list[float]
     doppler_drift_hz_per_s: float
+    radiometry: Radiometry
 
 class Orbit:
     def __init__(self, states: Sequence[StateVector]) -> None: ...
@@ -393,6 +404,65 @@ class FocusPlan:
         progress: Progress | None = None,
     ) -> list[StageReport]: ...
 
+class Looks:
+    def __init__(self, azimuth: int, range: int) -> None: ...
+    azimuth: int
+    range: int
+
+class ResponseWidths:
+    @property
+    def azimuth_s(self) -> float: ...
+    @property
+    def slant_range_m(self) -> float: ...
+
+class ImageRadiometry:
+    def __init__(self, acquisition: Acquisition, options: FocusOptions) -> None: ...
+    def places(self, zero_doppler_time_s: ArrayLike, slant_range_m: ArrayLike) -> dict[str, Any]: ...
+    def equivalent_looks(self, looks: Looks) -> float: ...
+    def widths(self, looks: Looks) -> ResponseWidths: ...
+
+class FactorGrid:
+    def __init__(self) -> None: ...
+    lines: list[float]
+    samples: list[float]
+    values: list[float]
+    smooth: bool
+
+class IntensityOptions:
+    def __init__(self) -> None: ...
+    looks: Looks
+    factor: FactorGrid
+    divide_by_square: bool
+    noise: FactorGrid
+    block_lines: int
+    max_bytes: int
+    base_bytes: int
+    threads: int
+
+class IntensityPlan:
+    def __init__(self, lines: int, samples: int, complex: bool, options: IntensityOptions) -> None: ...
+    @property
+    def lines(self) -> int: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def block_lines(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    def costs(self) -> list[StageCost]: ...
+    def run(
+        self,
+        read_lines: LineReader,
+        write_lines: LineWriter,
+        progress: Progress | None = None,
+    ) -> list[StageReport]: ...
+    def run_intensity(
+        self,
+        read_lines: LineReader,
+        write_lines: LineWriter,
+        progress: Progress | None = None,
+    ) -> list[StageReport]: ...
+
 class CutAxes:
     def __init__(self, value: int) -> None: ...
     @property
@@ -581,6 +651,14 @@ def estimate_velocity(
     first_m_per_s: float,
     last_m_per_s: float,
 ) -> float: ...
+def check_looks(looks: Looks, lines: int, samples: int) -> None: ...
+def multilook_power(image: NDArray[np.complex64], looks: Looks, threads: int = 0) -> NDArray[np.float32]: ...
+def multilook_intensity(image: NDArray[np.float32], looks: Looks, threads: int = 0) -> NDArray[np.float32]: ...
+def multilook_complex(
+    image: NDArray[np.complex64],
+    looks: Looks,
+    threads: int = 0,
+) -> NDArray[np.complex64]: ...
 def measure_point(
     image: NDArray[Any],
     row: float,

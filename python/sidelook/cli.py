@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": "write the raw echoes of a scene as CRSD",
     "info": "say what a file holds",
     "focus": "turn raw echoes into a focused image",
+    "calibrate": "turn a focused image into calibrated intensity",
     "measure": "analyse point targets in a focused image",
     "detect": "find ships in a calibrated image",
     "publish": "put calibrated intensity on a map, with a STAC item",
@@ -58,7 +59,7 @@ def version() -> str:
 def _build_parser(wanted: str | None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="sidelook",
-        description="Radar echoes to focused images.",
+        description="Radar echoes to focused images and calibrated intensity.",
         epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 bad input, 4 missing auxiliary data or device, 5 over memory.",
         allow_abbrev=False,
     )

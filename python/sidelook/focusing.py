@@ -109,12 +109,12 @@ class Focuser:
                 f"echoes is {pulses} x {samples}; the acquisition says {self.acquisition.pulses} pulses x "
                 f"{self.acquisition.samples} samples"
             )
-        native_options = _options(self.options, base_bytes)
+        planned = native_options(self.options, base_bytes)
         if self.options.max_ram:
             # Refused before the first pass reads anything: the plan does not depend on the Doppler's small change.
             probe = self.acquisition.native()
             probe.doppler_centroid_hz = probe.doppler_centroid_hz or [0.0]
-            _native.FocusPlan(probe, native_options)
+            _native.FocusPlan(probe, planned)
         begin = time.perf_counter()
         self.statistics, self.input_sha256 = self._survey()
         self.survey_seconds = time.perf_counter() - begin
@@ -125,7 +125,7 @@ class Focuser:
         native.doppler_centroid_hz = self.doppler["coefficients_hz"]
         native.doppler_drift_hz_per_s = self.doppler["drift_hz_per_s"]
         self.native_acquisition = native
-        self.plan = _native.FocusPlan(native, native_options)
+        self.plan = _native.FocusPlan(native, planned)
         self.grid = self.plan.grid
         self.stages: list[dict[str, Any]] = []
         self.metadata = self._metadata()
@@ -271,7 +271,8 @@ def _edge(samples: int) -> list[int]:
     return sorted({round(i * (samples - 1) / 16) for i in range(17)})
 
 
-def _options(o: Options, base_bytes: int) -> Any:
+def native_options(o: Options, base_bytes: int = 0) -> Any:
+    """The same as the native class."""
     native = _native.FocusOptions()
     native.doppler_bandwidth_hz = o.doppler_bandwidth_hz
     native.range_bandwidth_hz = o.range_bandwidth_hz

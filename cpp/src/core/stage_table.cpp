@@ -44,7 +44,8 @@ const std::vector<StageInfo> &stage_table()
          true,
          false},
         {"multilook",
-         "mean over cells of looks: of |x|^2, of powers, or of the complex samples themselves; NaN left out, a cell with "
+         "mean over cells of looks: of |x|^2, of powers, or of the complex samples themselves; NaN left out, a cell "
+         "with "
          "less than half of its pixels NaN",
          {"complex64 or float32", "[line][sample]", "amplitude or linear power"},
          {"float32 or complex64", "[cell][cell]", "linear power or amplitude"},
@@ -60,7 +61,8 @@ const std::vector<StageInfo> &stage_table()
          {"float32", "[line][sample]", "linear power"},
          "the pixel itself",
          "",
-         {{"factor", "1", "from the acquisition", "grid of lines x samples, linear between lines; a mean is multiplied by it"},
+         {{"factor", "1", "from the acquisition",
+           "grid of lines x samples, linear between lines; a mean is multiplied by it"},
           {"divide_by_square", "", "false", "divided by the factor's square instead: look-up tables of amplitudes"},
           {"noise", "linear power", "none", "grid of what is taken away from the result"}},
          true,

@@ -108,16 +108,15 @@ struct ImageRadiometry::Parts {
         across.weight.resize(panels);
         for (std::size_t i = 0; i < panels; ++i)
             across.weight[i] = scene.range_weight(across.offset_hz(i)) / scene.range_weight_integral_hz();
-        const auto middle =
-            scene.model().target(scene.line_time_s(0.5 * static_cast<double>(scene.grid().lines)),
-                                 scene.slant_range_m(0.5 * static_cast<double>(scene.grid().samples)));
+        const auto middle = scene.model().target(scene.line_time_s(0.5 * static_cast<double>(scene.grid().lines)),
+                                                 scene.slant_range_m(0.5 * static_cast<double>(scene.grid().samples)));
         along = azimuth(middle).response;
     }
 
     struct Azimuth {
         Response response;  // of a unit echo
         double noise_gain = 0;
-        double time_s = 0, delay_s = 0;  // at which the beam's centre passes
+        double doppler_hz = 0, time_s = 0, delay_s = 0;  // at which the beam's centre passes
     };
     Azimuth azimuth(const EchoModel::Target &target) const
     {
@@ -126,6 +125,7 @@ struct ImageRadiometry::Parts {
         const EchoHistory h = scene.history(target, centre);
         const double rate = stationary_point(h, a.carrier_hz - centre, centre).doppler_rate_hz_per_s;
         Azimuth out;
+        out.doppler_hz = centre;
         out.time_s = h.time_s;
         out.delay_s = h.at(0).delay_s;
         out.response.step_hz = 2 * scene.half_band_hz() / panels;
@@ -138,8 +138,7 @@ struct ImageRadiometry::Parts {
             // As azimuth_compress weighs (docs/focusing.md, "Amplitude"): what it divides by is held at -20 dB.
             const double pattern = scene.model().azimuth_pattern(target, p.time_s);
             const double divided = scene.options().equalise_antenna ? std::max(pattern, 0.1) : 1;
-            const double weight =
-                scene.azimuth_weight(offset) / scene.azimuth_weight_integral_hz() * rate / divided;
+            const double weight = scene.azimuth_weight(offset) / scene.azimuth_weight_integral_hz() * rate / divided;
             out.response.weight[i] = weight * pattern / p.doppler_rate_hz_per_s;
             out.noise_gain += weight * weight / p.doppler_rate_hz_per_s * out.response.step_hz / a.prf_hz;
         }
@@ -148,11 +147,8 @@ struct ImageRadiometry::Parts {
 };
 
 ImageRadiometry::ImageRadiometry(const Acquisition &acquisition, const FocusOptions &options)
+    : parts_(std::make_unique<Parts>(acquisition, options))
 {
-    if (acquisition.orbit.empty())
-        throw Error(Code::missing_auxiliary,
-                    "orbit is empty; beta0, sigma0 and gamma0 need one for areas and incidence on the ground");
-    parts_ = std::make_unique<Parts>(acquisition, options);
 }
 ImageRadiometry::~ImageRadiometry() = default;
 ImageRadiometry::ImageRadiometry(ImageRadiometry &&) noexcept = default;
@@ -161,6 +157,9 @@ ImageRadiometry::Place ImageRadiometry::at(double t, double range_m) const
 {
     const Scene &scene = parts_->scene;
     const Acquisition &a = scene.acquisition();
+    if (a.orbit.empty())
+        throw Error(Code::missing_auxiliary,
+                    "orbit is empty; beta0, sigma0 and gamma0 need one, for incidence and areas on the ground");
     const Orbit &orbit = *scene.model().orbit();
     const auto ground = [&](double time_s, double r) {
         return radar_to_ecef(orbit, {time_s, r}, a.terrain_height_m, a.look_side);
@@ -174,7 +173,10 @@ ImageRadiometry::Place ImageRadiometry::at(double t, double range_m) const
     const Vec3 up{std::cos(lat) * std::cos(lon), std::cos(lat) * std::sin(lon), std::sin(lat)};
     const double incidence = std::acos(dot(unit(orbit.position_m(t) - target.position_m), up));
     out.incidence_deg = incidence * 180 / pi;
-    // Ground area of a second by a metre of slant range; the steps are short against the Earth's and the orbit's curves.
+    const Vec3 from_beam = orbit.position_m(azimuth.time_s - 0.5 * azimuth.delay_s) - target.position_m;
+    out.beam_incidence_deg = std::acos(dot(unit(from_beam), up)) * 180 / pi;
+    // Ground area of a second by a metre of slant range; the steps are short against the Earth's and the orbit's
+    // curves.
     constexpr double second = 0.02, metre = 20;
     const Vec3 ahead = (0.5 / second) * (ground(t + second, range_m) - ground(t - second, range_m));
     const Vec3 aside = (0.5 / metre) * (ground(t, range_m + metre) - ground(t, range_m - metre));
@@ -183,7 +185,12 @@ ImageRadiometry::Place ImageRadiometry::at(double t, double range_m) const
     const double pattern = scene.model().elevation_pattern(target, azimuth.time_s);
     out.elevation_gain = pattern * pattern;
     out.azimuth_width_s = azimuth.response.energy();
-    out.range_width_m = 0.5 * c0 * parts_->across.energy();
+    // Slant range a second of delay, at the Doppler at which the target is seen: c/2 without squint, less with it.
+    const auto delay = [&](double r) {
+        const EchoHistory h = scene.history(scene.model().target(t, r), azimuth.doppler_hz);
+        return stationary_point(h, a.carrier_hz - azimuth.doppler_hz, azimuth.doppler_hz).delay_s;
+    };
+    out.range_width_m = 2 * metre / (delay(range_m + metre) - delay(range_m - metre)) * parts_->across.energy();
     const Radiometry &r = a.radiometry;
     // The range of the radar equation is that of the beam's passage, not the closest approach.
     const double spreading =

@@ -46,8 +46,8 @@ struct IntensityPlan::Parts {
             if (o.max_bytes == 0 || bytes + o.base_bytes <= o.max_bytes) break;
             if (target < line_bytes)
                 throw Error(Code::over_memory, text("max_bytes (--max-ram) is ", o.max_bytes,
-                                                    " bytes; one line needs at least ", least + o.base_bytes, " bytes, ",
-                                                    o.base_bytes, " of which the process holds already"));
+                                                    " bytes; one line needs at least ", least + o.base_bytes,
+                                                    " bytes, ", o.base_bytes, " of which the process holds already"));
         }
     }
     std::vector<const Stage *> stages() const
@@ -60,8 +60,7 @@ struct IntensityPlan::Parts {
                  const std::function<void(double)> &progress, std::vector<StageReport> &report) const
     {
         const Source source{{0, lines}, [&](Interval part, Interval, AnyView out) { read(part, out); }};
-        const Sink sink{
-            [&](Interval part, Interval, AnyView block) { writer(part.first, block.as<const float>()); }};
+        const Sink sink{[&](Interval part, Interval, AnyView block) { writer(part.first, block.as<const float>()); }};
         std::vector<StageTime> times;
         for (const Stage *s : stages()) times.push_back({s->name()});
         RunOptions options = run;
@@ -87,7 +86,8 @@ std::vector<StageCost> IntensityPlan::costs() const
 {
     const auto in = static_cast<double>(parts_->lines) * static_cast<double>(parts_->samples);
     const auto out = static_cast<double>(lines()) * static_cast<double>(samples());
-    std::vector<StageCost> all{{"multilook", in * (parts_->complex ? 4 : 1), in * (parts_->complex ? 8 : 4) + 4 * out, {}}};
+    std::vector<StageCost> all{
+        {"multilook", in * (parts_->complex ? 4 : 1), in * (parts_->complex ? 8 : 4) + 4 * out, {}}};
     if (parts_->calibrate) all.push_back({"calibrate", 4 * out, 8 * out, {}});
     return all;
 }

@@ -125,9 +125,8 @@ void calibrate(const float *x, float *y, std::int64_t n, const float *low, const
             return load(values);
         };
         float values[simd_width];
-        store(values,
-              calibrated<divide, noisy>(part(x), part(low), part(high), t, noisy ? part(noise_low) : vfloat{},
-                                        noisy ? part(noise_high) : vfloat{}, noise_t));
+        store(values, calibrated<divide, noisy>(part(x), part(low), part(high), t, noisy ? part(noise_low) : vfloat{},
+                                                noisy ? part(noise_high) : vfloat{}, noise_t));
         __builtin_memcpy(y + i, values, bytes);
     }
 }

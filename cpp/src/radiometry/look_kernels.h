@@ -1,5 +1,6 @@
-// The inner loops of radiometry, compiled for each instruction set. Pixels are summed in the order of their lines, and a
-// last vector that is not full goes through the same arithmetic: results do not depend on where a block begins or ends.
+// The inner loops of radiometry, compiled for each instruction set. Pixels are summed in the order of their lines, and
+// a last vector that is not full goes through the same arithmetic: results do not depend on where a block begins or
+// ends.
 #pragma once
 
 #include <cstdint>

@@ -92,8 +92,8 @@ void Multilook<In, Out>::compute(View2<const In> in, Interval in_lines, View2<Ou
         float *count = sum + tile_floats, lowest = 0;
         const auto *x = reinterpret_cast<const float *>(
             &in((out_lines.first + r) * looks_.azimuth - in_lines.first, first * looks_.range));
-        const bool whole = SIDELOOK_DISPATCH(sum_lines, what, x, in.stride * parts, looks_.azimuth, n * cell_floats, sum,
-                                             count, lowest);
+        const bool whole = SIDELOOK_DISPATCH(sum_lines, what, x, in.stride * parts, looks_.azimuth, n * cell_floats,
+                                             sum, count, lowest);
         if (lowest < 0) {
             std::int64_t line = out_lines.first + r, known = negative;
             while (line < known && !negative.compare_exchange_weak(known, line)) {}
@@ -104,8 +104,7 @@ void Multilook<In, Out>::compute(View2<const In> in, Interval in_lines, View2<Ou
     });
     if (negative < out_lines.end)
         throw Error(Code::bad_input, text("image has powers below 0 in lines ", negative * looks_.azimuth, " to ",
-                                          (negative + 1) * looks_.azimuth - 1,
-                                          "; must be linear power, not decibels"));
+                                          (negative + 1) * looks_.azimuth - 1, "; must be linear power, not decibels"));
 }
 
 template class Multilook<c64, float>;
@@ -128,7 +127,10 @@ template <class In, class Out> void whole_image(View2<const In> in, Looks looks,
 
 }  // namespace
 
-void multilook(View2<const c64> in, Looks looks, View2<float> out, int threads) { whole_image(in, looks, out, threads); }
+void multilook(View2<const c64> in, Looks looks, View2<float> out, int threads)
+{
+    whole_image(in, looks, out, threads);
+}
 void multilook(View2<const float> in, Looks looks, View2<float> out, int threads)
 {
     whole_image(in, looks, out, threads);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
 from sidelook._cli_common import (
@@ -11,12 +10,13 @@ from sidelook._cli_common import (
     add_output_options,
     add_report_options,
     add_run_options,
+    held_bytes,
     print_json,
     require_device,
 )
 from sidelook.errors import BadInput
 
-GDAL_CACHE_BYTES = 32 << 20
+SURVEY_BYTES = 48 << 20  # the survey's lines and what numpy makes of them
 
 
 def register(subparsers: Any) -> None:
@@ -59,15 +59,14 @@ def run(args: argparse.Namespace) -> int:
     """Focuses a file into a file."""
     from sidelook.crsd import open_echoes
     from sidelook.focusing import Focuser
-    from sidelook.slc import SlcFile, gdal
+    from sidelook.raster import limit_cache
+    from sidelook.slc import SlcFile
 
     require_device(args.device, "focus")
-    module = gdal()
-    if args.max_ram:
-        module.SetCacheMax(min(GDAL_CACHE_BYTES, args.max_ram // 8))
+    limit_cache(args.max_ram or 0)
     progress = Progress.from_args(args)
     with open_echoes(args.echoes, args.acquisition, args.channel) as echoes:  # type: ignore[attr-defined]
-        job = Focuser(echoes, _options(args), base_bytes=_base_bytes() if args.max_ram else 0)
+        job = Focuser(echoes, _options(args), base_bytes=held_bytes(SURVEY_BYTES) if args.max_ram else 0)
         file = SlcFile(args.output, job.grid, job.metadata, driver=args.of or "GTiff", creation_options=args.co, overwrite=args.overwrite)
         try:
             with file:
@@ -103,13 +102,6 @@ def _options(args: argparse.Namespace) -> Any:
         max_ram=args.max_ram or 0,
         threads=args.threads,
     )
-
-
-def _base_bytes() -> int:
-    """What the process holds now and will hold beside the plan: code, libraries, GDAL's cache, the survey's lines."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return resident + GDAL_CACHE_BYTES + (48 << 20)
 
 
 def _text(report: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 from typing import Any
 
@@ -104,6 +105,11 @@ def _image(path: str, head: bytes) -> dict[str, Any]:
         image = None
     if image is None:
         raise BadInput(f"{os.path.basename(path)} looks like {looks_like(head)}; must be echoes, an acquisition or an image")
+    sidelook = {
+        item: json.loads(text)
+        for item, text in image.GetMetadata_Dict("SIDELOOK").items()
+        if item in ("slc", "intensity") and text.startswith("{")
+    }
     bands = [image.GetRasterBand(index + 1) for index in range(image.RasterCount)]
     return {
         "path": path,
@@ -116,9 +122,36 @@ def _image(path: str, head: bytes) -> dict[str, Any]:
         "metadata": {
             domain or "default": image.GetMetadata_Dict(domain)
             for domain in image.GetMetadataDomainList() or []
-            if domain != "DERIVED_SUBDATASETS" and not domain.startswith("xml:")
+            if domain not in ("DERIVED_SUBDATASETS", *(["SIDELOOK"] if sidelook else [])) and not domain.startswith("xml:")
         },
+        **sidelook,
     }
+
+
+def _product(found: dict[str, Any]) -> list[str]:
+    """What an image of ours is, from its metadata."""
+    if "intensity" in found:
+        from sidelook.commands.calibrate import describe as describe_intensity
+
+        m = found["intensity"]
+        return [f"  quantity      {m['quantity']}, {m['unit']}", *("  " + line for line in describe_intensity(m)), *_place(m, m["source"])]
+    if "slc" in found:
+        m = found["slc"]
+        bands = f"{m['processed_doppler_bandwidth_hz']:.6g} Hz x {m['processed_range_bandwidth_hz'] / 1e6:.6g} MHz"
+        windows = f"{m['azimuth_window']} and {m['range_window']}"
+        return [f"  quantity      complex amplitude, bands {bands}, windows {windows}", *_place(m, m)]
+    return []
+
+
+def _place(m: dict[str, Any], source: dict[str, Any]) -> list[str]:
+    a = source.get("acquisition") or {}
+    last = m["first_sample_slant_range_m"] + (m["samples"] - 1) * m["sample_spacing_m"]
+    duration = (m["lines"] - 1) * m["line_spacing_s"]
+    return [
+        f"  sensor        {a.get('sensor') or 'not named'}, looking {a.get('look_side', 'to an unknown side')}",
+        f"  time          {a.get('epoch_utc', 'epoch unknown')} {m['first_line_time_s']:+.6f} s, for {duration:.3f} s",
+        f"  range         {m['first_sample_slant_range_m']:.1f} to {last:.1f} m",
+    ]
 
 
 class _exceptions:
@@ -143,6 +176,7 @@ def _text(found: dict[str, Any]) -> list[str]:
         lines.append(f"  size          {found['lines']} lines x {found['samples']} samples")
         lines.append(f"  bands         {', '.join(found['bands'])}")
         lines.append(f"  GCPs          {found['ground_control_points']}")
+        lines += _product(found)
         for domain, entries in found["metadata"].items():
             lines += [f"  {domain}: {key} = {value}" for key, value in entries.items()]
         return lines

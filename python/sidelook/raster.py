@@ -1,0 +1,251 @@
+"""Images as files through GDAL, whatever their pixels: written block by block, with metadata, control points and a quicklook."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sidelook import _native
+from sidelook._cli_common import AtomicFile
+from sidelook.acquisition import Acquisition
+from sidelook.errors import BadInput, Failure, MissingAuxiliary
+
+DOMAIN = "SIDELOOK"
+GCP_ROWS, GCP_COLUMNS = 11, 11
+QUICKLOOK_PIXELS = 1600
+GDAL_CACHE_BYTES = 32 << 20
+
+
+def gdal() -> Any:
+    """osgeo.gdal with exceptions on, or the sentence that says what to install."""
+    try:
+        from osgeo import gdal as module
+        from osgeo import gdal_array  # noqa: F401  # fails where GDAL was built without numpy
+    except ImportError as error:
+        raise MissingAuxiliary(
+            f"GDAL's Python bindings are not installed ({error}); install libgdal-dev, then in this environment "
+            "pip install numpy setuptools wheel && pip install --no-build-isolation --no-binary gdal "
+            '"gdal==$(gdal-config --version)"'
+        ) from None
+    module.UseExceptions()
+    return module
+
+
+def limit_cache(max_ram: int) -> None:
+    """Keeps GDAL's cache of blocks small where the memory of the process is limited (bytes; 0: it is not)."""
+    module = gdal()
+    if max_ram:
+        module.SetCacheMax(min(GDAL_CACHE_BYTES, max_ram // 8))
+
+
+def open_image(path: str | os.PathLike[str]) -> Any:
+    """The GDAL dataset of an image, to be held while its bands are used."""
+    try:
+        return gdal().Open(os.fspath(path))
+    except RuntimeError as error:
+        raise BadInput(f"{os.fspath(path)} cannot be read: {first_line(error)}") from None
+
+
+def read_metadata(path: str | os.PathLike[str], dataset: Any, item: str, maker: str) -> dict[str, Any]:
+    """The JSON object in the domain SIDELOOK; `maker` is the command that writes it, named in the refusal."""
+    text = dataset.GetMetadataItem(item, DOMAIN)
+    if text is None:
+        raise BadInput(f"{path} has no item {item!r} in the metadata domain {DOMAIN}; must be written by {maker}")
+    try:
+        metadata: dict[str, Any] = json.loads(text)
+    except ValueError:
+        raise BadInput(f"{path} has metadata item {item} that is not JSON; must be written by {maker}") from None
+    return metadata
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an image file holds.
+
+    Attributes
+    ----------
+    item : of the metadata domain SIDELOOK that holds the JSON
+    data_type : name of GDAL's pixel type
+    description : of the band
+    """
+
+    item: str
+    data_type: str
+    description: str
+
+
+class RasterFile:
+    """Writes an image block by block; image and quicklook appear under their names only when all is written.
+
+    Parameters
+    ----------
+    path : of the image; the quicklook goes to the same name with .quicklook.png
+    metadata : of the image, plain data, with `lines` and `samples`; written last, so that it may grow while blocks come
+    kind : what it holds
+    looks : of the quicklook, azimuth and range
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        metadata: dict[str, Any],
+        kind: Kind,
+        looks: tuple[int, int],
+        *,
+        driver: str = "GTiff",
+        creation_options: Sequence[str] = (),
+        overwrite: bool = False,
+    ) -> None:
+        self._gdal = gdal()
+        self._driver = self._gdal.GetDriverByName(driver)
+        if self._driver is None:
+            raise BadInput(f"--of is {driver}; GDAL has no driver of that name")
+        self._kind, self._metadata = kind, metadata
+        self._lines, self._samples = metadata["lines"], metadata["samples"]
+        self._options = list(creation_options)
+        if driver == "GTiff" and not any(o.upper().startswith("BIGTIFF=") for o in self._options):
+            self._options.append("BIGTIFF=IF_SAFER")
+        target = pathlib.Path(path)
+        self._image_file = AtomicFile(target, overwrite=overwrite)
+        self.quicklook_path = target.with_suffix(".quicklook.png")
+        self._picture_file = AtomicFile(self.quicklook_path, overwrite=overwrite)
+        self._dataset: Any = None
+        self._quicklook = _native.Quicklook(self._lines, self._samples, *looks)
+        metadata["quicklook_looks"] = list(looks)
+
+    def __enter__(self) -> Any:
+        self._image_file.__enter__()
+        try:
+            self._picture_file.__enter__()
+            self._create()
+        except BaseException as error:
+            self._picture_file.__exit__(type(error), error, None)
+            self._image_file.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def _create(self) -> None:
+        data_type = getattr(self._gdal, self._kind.data_type)
+        try:
+            self._dataset = self._driver.Create(str(self._image_file.temporary), self._samples, self._lines, 1, data_type, self._options)
+        except RuntimeError as error:
+            raise BadInput(f"{self._image_file.path} cannot be created: {first_line(error)}") from None
+        self._set_metadata()
+        self._dataset.SetMetadataItem("AREA_OR_POINT", "Area")
+        band = self._dataset.GetRasterBand(1)
+        band.SetDescription(self._kind.description)
+        band.SetNoDataValue(float("nan"))
+        points = control_points(self._metadata)
+        if points:
+            gcps = [self._gdal.GCP(lon, lat, height, column, row) for row, column, lat, lon, height in points]
+            self._dataset.SetGCPs(gcps, _WGS84)
+
+    def _set_metadata(self) -> None:
+        self._written = json.dumps(self._metadata, allow_nan=False)
+        self._dataset.SetMetadataItem(self._kind.item, self._written, DOMAIN)
+
+    def write(self, first_line: int, first_sample: int, block: npt.NDArray[Any]) -> None:
+        """Takes block (lines, samples) of the file's pixels at this place."""
+        if block.dtype == np.float32:
+            self._quicklook.add_power(first_line, first_sample, block)
+        else:
+            self._quicklook.add(first_line, first_sample, block)
+        try:
+            self._dataset.GetRasterBand(1).WriteArray(block, first_sample, first_line)
+        except RuntimeError as error:
+            raise write_failure(self._image_file.path, error) from None
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        except BaseException as refused:
+            kind, error = type(refused), refused
+            raise
+        finally:
+            self._dataset = None
+            try:
+                self._picture_file.__exit__(kind, error, traceback)
+            finally:
+                self._image_file.__exit__(kind, error, traceback)
+
+    def _finish(self) -> None:
+        try:
+            if json.dumps(self._metadata, allow_nan=False) != self._written:
+                self._set_metadata()
+            self._dataset.FlushCache()
+            self._dataset = None
+        except RuntimeError as error:
+            raise write_failure(self._image_file.path, error) from None
+        write_png(self._picture_file.temporary, self._quicklook.render())
+
+
+def write_png(path: pathlib.Path, grey: Any) -> None:
+    """(rows, columns) uint8 as a grey PNG."""
+    module = gdal()
+    memory = module.GetDriverByName("MEM").Create("", grey.shape[1], grey.shape[0], 1, module.GDT_Byte)
+    memory.GetRasterBand(1).WriteArray(grey)
+    try:
+        copy = module.GetDriverByName("PNG").CreateCopy(str(path), memory)
+        copy.FlushCache()
+        del copy
+    except RuntimeError as error:
+        raise write_failure(path, error) from None
+
+
+def picture_looks(lines: int, samples: int, azimuth_m: float, range_m: float) -> tuple[int, int]:
+    """Looks (azimuth, range) that make about square pixels of pixels of this size, and a picture of handy size."""
+    side = max(azimuth_m, range_m)
+    shrink = max(1.0, lines * azimuth_m / side / QUICKLOOK_PIXELS, samples * range_m / side / QUICKLOOK_PIXELS)
+    return max(1, round(shrink * side / azimuth_m)), max(1, round(shrink * side / range_m))
+
+
+def control_points(metadata: dict[str, Any]) -> list[tuple[float, float, float, float, float]]:
+    """(row, column, latitude, longitude, height) at corners, edges and between; empty without an orbit.
+
+    Rows and columns are GDAL's: the centre of pixel (i, j) is (i + 0.5, j + 0.5).
+    """
+    found = metadata.get("acquisition") or metadata.get("source", {}).get("acquisition")
+    if not found or not found.get("orbit"):
+        return []
+    acquisition = Acquisition.from_json(found)
+    native = acquisition.native()
+    orbit = _native.Orbit(native.orbit)
+    rows = np.linspace(0, metadata["lines"], GCP_ROWS)
+    columns = np.linspace(0, metadata["samples"], GCP_COLUMNS)
+    row, column = (a.ravel() for a in np.meshgrid(rows, columns, indexing="ij"))
+    time_s = metadata["first_line_time_s"] + (row - 0.5) * metadata["line_spacing_s"]
+    range_m = metadata["first_sample_slant_range_m"] + (column - 0.5) * metadata["sample_spacing_m"]
+    height = np.full(row.shape, acquisition.terrain_height_m)
+    places = orbit.radar_to_geodetic(time_s, range_m, height, native.look_side)
+    return [(r, c, *place) for r, c, place in zip(row.tolist(), column.tolist(), places.tolist(), strict=True)]
+
+
+def first_line(error: BaseException) -> str:
+    """What GDAL said, without what follows it."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def write_failure(path: pathlib.Path, error: RuntimeError) -> Exception:
+    """The refusal for a write that failed."""
+    try:
+        free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
+    except OSError:
+        return Failure(f"{path} cannot be written: {first_line(error)}")
+    if free < 16 << 20:
+        return BadInput(f"{path} cannot be written: the disk is full ({free} bytes are free)")
+    return Failure(f"{path} cannot be written: {first_line(error)}")
+
+
+_WGS84 = (
+    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563,AUTHORITY["EPSG","7030"]],'
+    'AUTHORITY["EPSG","6326"]],PRIMEM["Greenwich",0,AUTHORITY["EPSG","8901"]],UNIT["degree",0.0174532925199433,'
+    'AUTHORITY["EPSG","9122"]],AXIS["Latitude",NORTH],AXIS["Longitude",EAST],AUTHORITY["EPSG","4326"]]'
+)
