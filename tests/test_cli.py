@@ -58,7 +58,7 @@ def all_options(parser):
 def test_help_lists_every_command(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for name in ("demo", "simulate", "info", "focus", "measure", "bench", "devices"):
+    for name in ("demo", "simulate", "info", "focus", "calibrate", "measure", "bench", "devices"):
         assert name in COMMANDS and f"\n    {name} " in text
 
 

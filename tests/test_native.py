@@ -11,8 +11,8 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GROUPS = [(group, "portable") for group in ("threads", "fft", "geometry", "resampler", "kernels", "runner", "focus")]
-GROUPS += [(group, isa) for isa in ("avx2", "avx512") for group in ("fft", "kernels", "focus")]
+GROUPS = [(group, "portable") for group in ("threads", "fft", "geometry", "resampler", "kernels", "runner", "focus", "radiometry")]
+GROUPS += [(group, isa) for isa in ("avx2", "avx512") for group in ("fft", "kernels", "focus", "radiometry")]
 
 
 def build_folder() -> pathlib.Path | None:

@@ -90,9 +90,48 @@ def range_compress(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[
     return got[:lines, columns], want, 1e-3 * float(np.sqrt(np.mean(np.abs(want) ** 2))) * 4
 
 
+def multilook(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Means of |x|^2 over cells, cell by cell; NaN in a few pixels. tests/test_radiometry.py has more looks, and other pixels."""
+    image = echoes[:203, :311].copy()
+    image[::17, ::5] = np.nan
+    got = _native.multilook_power(image, _native.Looks(5, 3), 1)
+    power = np.abs(image.astype(np.complex128)) ** 2
+    want = np.array([[np.nanmean(power[5 * i : 5 * i + 5, 3 * j : 3 * j + 3]) for j in range(103)] for i in range(40)])
+    # Squares and sums of 5 lines in float32, half an eps each at most; powers go up to about 20
+    return got, want, 6 * 0.5 * 1.2e-7 * float(want.max()) * 2
+
+
+def calibrate(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """A factor a pixel, bilinear between nodes in double, less a noise level likewise."""
+    image = np.ascontiguousarray(np.abs(echoes[:91, :203]) ** 2)
+    lines, samples, plan = np.array([-3.0, 20.5, 88.0]), np.array([0.0, 31.25, 150.0, 190.0]), _native.IntensityOptions()
+    values, noise = np.linspace(1, 3, 12).reshape(3, 4) ** 2, np.linspace(0.5, 0.1, 12).reshape(3, 4)
+
+    def grid(table: np.ndarray) -> Any:
+        g = _native.FactorGrid()
+        g.lines, g.samples, g.values = lines.tolist(), samples.tolist(), table.ravel().tolist()
+        return g
+
+    def dense(table: np.ndarray) -> np.ndarray:
+        rows = np.array([np.interp(np.arange(203), samples, row) for row in table])
+        return np.array([np.interp(np.arange(91), lines, column) for column in rows.T]).T
+
+    plan.factor, plan.noise, got = grid(values), grid(noise), np.zeros((91, 203), np.float32)
+
+    def write(first: int, block: np.ndarray) -> None:
+        got[first : first + len(block)] = block
+
+    _native.IntensityPlan(91, 203, False, plan).run_intensity(lambda first, count: image[first : first + count], write)
+    want = image * dense(values) - dense(noise)
+    # two roundings of each node, one of the place between them, a product and a difference: 4 eps of the largest
+    return got, want, 4 * 1.2e-7 * float(want.max())
+
+
 CASES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray, float]]] = {
     "correct_echoes": correct_echoes,
     "range_compress": range_compress,
+    "multilook": multilook,
+    "calibrate": calibrate,
 }
 
 

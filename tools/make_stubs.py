@@ -80,13 +80,15 @@ def _class(name: str, kind: type) -> list[str]:
     enumerators = getattr(kind, "__members__", None)
     for key, member in vars(kind).items():
         if inspect.isclass(member):
-            lines += _indented(_class(key, member))
+            lines += [*_indented(_class(key, member)), ""]  # the blank line that ruff's format has after a nested class
         elif isinstance(member, property) and not key.startswith("_"):
             lines += _indented(_property(key, member))
         elif enumerators and key in enumerators:
             lines.append(f"    {key}: ClassVar[{kind.__qualname__}]")
         elif callable(member) and not (key.startswith("__") and key not in ("__init__", "__call__")) and _signature(member):
             lines += _indented(_function(key, member))
+    if lines[-1] == "":
+        del lines[-1]
     if enumerators:
         lines.append(f"    __members__: ClassVar[dict[str, {kind.__qualname__}]]")
         lines.append("    def __int__(self) -> int: ...")

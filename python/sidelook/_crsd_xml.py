@@ -157,7 +157,7 @@ def build_xml(sarkit: Any, tables: Tables, signal_format: str, product_name: str
             "RcvStartTime1": ends["Rcv"][0], "RcvStartTime2": ends["Rcv"][1],
             "FrcvMin": first_hz, "FrcvMax": last_hz, "RcvAPCId": "phase centre", "RcvAPATId": "antenna",
             "RcvRefPoint": reference, "RcvPolarization": received,
-            "RcvRefIrradiance": 0.0, "RcvIrradianceErrorStdDev": 0.0, "RcvRefLAtm": 0.0, "PNCRSD": 0.0, "BNCRSD": 1.0,
+            "RcvRefIrradiance": 0.0, "RcvIrradianceErrorStdDev": 0.0, "RcvRefLAtm": 0.0, "PNCRSD": a.radiometry.noise_power, "BNCRSD": 1.0,
             "SARImage": {
                 "TxId": SEQUENCE, "RefVectorPulseIndex": middle, "TxPolarization": sent,
                 "DwellTimes": {"Polynomials": {"CODId": "centre", "DwellId": "dwell"}}, "ImageArea": area,

@@ -38,6 +38,13 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"sidelook: error: {message} (see '{self.prog} --help')\n")
 
 
+class _Help(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        # argparse forgets that commands are indented once more, and breaks the line after the longest
+        self._action_max_length = max(map(len, COMMANDS)) + 4
+
+
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *unused: object, **also_unused: object) -> NoReturn:
         print(f"sidelook {version()}")
@@ -62,6 +69,7 @@ def _build_parser(wanted: str | None) -> argparse.ArgumentParser:
         description="Radar echoes to focused images and calibrated intensity.",
         epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 bad input, 4 missing auxiliary data or device, 5 over memory.",
         allow_abbrev=False,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)

@@ -191,9 +191,9 @@ class Calibrator:
         digest = hashlib.sha256()
         done = 0
 
-        def take(first: int, lines: int) -> Pixels:
+        def take(first: int, lines: int) -> Any:
             nonlocal done
-            block = np.ascontiguousarray(read(first, lines))
+            block: Any = np.ascontiguousarray(read(first, lines))
             digest.update(memoryview(block).cast("B"))
             done = first + lines
             return block
@@ -339,11 +339,11 @@ class _Grid:
 
     def __init__(self, metadata: dict[str, Any]) -> None:
         def number(key: str, *, positive: bool) -> float:
-            value = metadata.get(key)
+            value: Any = metadata.get(key)
             good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             if not good or (positive and not value > 0):
                 raise BadInput(f"image has {key} = {value} in its metadata; must be a number{' greater than 0' if positive else ''}")
-            return float(value)  # type: ignore[arg-type]
+            return float(value)
 
         if metadata.get("schema") == SCHEMA:
             raise BadInput(f"image is {metadata.get('quantity')} already; must be a focused image, as sidelook focus writes it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
 from collections.abc import Sequence
@@ -204,7 +205,10 @@ def picture_looks(lines: int, samples: int, azimuth_m: float, range_m: float) ->
     """Looks (azimuth, range) that make about square pixels of pixels of this size, and a picture of handy size."""
     side = max(azimuth_m, range_m)
     shrink = max(1.0, lines * azimuth_m / side / QUICKLOOK_PIXELS, samples * range_m / side / QUICKLOOK_PIXELS)
-    return max(1, round(shrink * side / azimuth_m)), max(1, round(shrink * side / range_m))
+    # Whole numbers round the shape; a little more shrinking may keep it better.
+    sizes = [side * shrink * more for more in (1.0, 1.25, 1.5, 1.75, 2.0)]
+    pairs = [(max(1, round(size / azimuth_m)), max(1, round(size / range_m))) for size in sizes]
+    return min(pairs, key=lambda p: round(abs(math.log(p[0] * azimuth_m / (p[1] * range_m))), 1))
 
 
 def control_points(metadata: dict[str, Any]) -> list[tuple[float, float, float, float, float]]:
