@@ -100,6 +100,20 @@ bool sum_rows(const float *x, std::int64_t stride, std::int64_t lines, std::int6
     return whole;
 }
 
+/// Lanes 0, 2, 4 .. of a, then of b.
+inline vfloat even_lanes(vfloat a, vfloat b)
+{
+#if defined(__clang__)
+    vfloat r;
+    for (int i = 0; i < simd_width; ++i) r[i] = i < simd_width / 2 ? a[2 * i] : b[2 * i - simd_width];
+    return r;
+#else
+    vint mask;
+    for (int i = 0; i < simd_width; ++i) mask[i] = 2 * i;
+    return __builtin_shuffle(a, b, mask);
+#endif
+}
+
 template <bool divide, bool noisy>
 inline vfloat calibrated(vfloat x, vfloat low, vfloat high, float t, vfloat noise_low, vfloat noise_high, float noise_t)
 {
@@ -142,6 +156,21 @@ bool sum_lines(LookSum what, const float *x, std::int64_t stride, std::int64_t l
     case LookSum::value: break;
     }
     return sum_rows<LookSum::value>(x, stride, lines, n, sum, count, lowest);
+}
+
+void fold_pairs(float *x, std::int64_t n)
+{
+    for (std::int64_t i = 0; i < n; i += simd_width) {
+        const vfloat a = load(x + 2 * i), b = load(x + 2 * i + simd_width);
+        store(x + i, even_lanes(a + swap_pairs(a), b + swap_pairs(b)));
+    }
+}
+
+void divide_row(const float *x, float *y, std::int64_t n, float d)
+{
+    std::int64_t i = 0;
+    for (; i + simd_width <= n; i += simd_width) store(y + i, load(x + i) / splat(d));
+    for (; i < n; ++i) y[i] = x[i] / d;  // division rounds alike in a lane and alone
 }
 
 void calibrate_row(const float *x, float *y, std::int64_t n, const float *low, const float *high, float t,

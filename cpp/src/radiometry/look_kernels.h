@@ -19,6 +19,10 @@ SIDELOOK_FOR_EACH_ISA(
     /// Returns whether no value is NaN; count is then not written. `lowest` becomes at most the least value.
     bool sum_lines(LookSum what, const float *x, std::int64_t stride, std::int64_t lines, std::int64_t n, float *sum,
                    float *count, float &lowest);
+    /// x[i] = x[2 i] + x[2 i + 1], i = 0..n-1, in place; x has room for two whole vectors more.
+    void fold_pairs(float *x, std::int64_t n);
+    /// y[i] = x[i] / d, i = 0..n-1.
+    void divide_row(const float *x, float *y, std::int64_t n, float d);
     /// y[i] = x[i] f[i] or x[i] / f[i]^2, less g[i], with f[i] = low[i] + t (high[i] - low[i]) and g likewise; without
     /// noise g is 0.
     void calibrate_row(const float *x, float *y, std::int64_t n, const float *low, const float *high, float t,

@@ -20,27 +20,36 @@ template <class In, class Out> constexpr LookSum look_sum()
     return std::is_same_v<Out, c64> ? LookSum::complex : LookSum::power;
 }
 
-/// Mean of one cell from the sums of its columns. Columns are added in double, in their order.
-template <class Out>
-Out mean_of(const float *sum, const float *count, std::int64_t floats, std::int64_t parts, double pixels)
+constexpr float none = std::numeric_limits<float>::quiet_NaN();
+
+/// Means of `cells` cells from the sums of their columns, `width` values each; columns are added in double, in their
+/// order. `count` is null where nothing is missing; else a pixel counts `weight` there.
+void means(const float *sum, const float *count, std::int64_t cells, std::int64_t width, double pixels, double weight,
+           float *out)
 {
-    double re = 0, im = 0, held = pixels;
-    if (count) {
-        held = 0;
-        for (std::int64_t i = 0; i < floats; i += parts) held += static_cast<double>(count[i]);
+    for (std::int64_t c = 0; c < cells; ++c, sum += width) {
+        double total = 0, held = pixels;
+        if (count) {
+            held = 0;
+            for (std::int64_t i = 0; i < width; ++i) held += static_cast<double>(count[c * width + i]);
+            held /= weight;
+        }
+        for (std::int64_t i = 0; i < width; ++i) total += static_cast<double>(sum[i]);
+        out[c] = 2 * held < pixels ? none : static_cast<float>(total / held);
     }
-    constexpr float none = std::numeric_limits<float>::quiet_NaN();
-    if constexpr (std::is_same_v<Out, c64>) {
-        if (2 * held < pixels) return {none, none};
-        for (std::int64_t i = 0; i < floats; i += 2) {
+}
+
+/// The same of complex sums; real and imaginary parts alternate.
+void means(const float *sum, const float *count, std::int64_t cells, std::int64_t width, double pixels, c64 *out)
+{
+    for (std::int64_t c = 0; c < cells; ++c, sum += width) {
+        double re = 0, im = 0, held = count ? 0 : pixels;
+        for (std::int64_t i = 0; i < width; i += 2) {
             re += static_cast<double>(sum[i]);
             im += static_cast<double>(sum[i + 1]);
+            if (count) held += static_cast<double>(count[c * width + i]);
         }
-        return {static_cast<float>(re / held), static_cast<float>(im / held)};
-    } else {
-        if (2 * held < pixels) return none;
-        for (std::int64_t i = 0; i < floats; ++i) re += static_cast<double>(sum[i]);
-        return static_cast<float>(re / held);
+        out[c] = 2 * held < pixels ? c64(none, none) : c64(static_cast<float>(re / held), static_cast<float>(im / held));
     }
 }
 
@@ -98,9 +107,21 @@ void Multilook<In, Out>::compute(View2<const In> in, Interval in_lines, View2<Ou
             std::int64_t line = out_lines.first + r, known = negative;
             while (line < known && !negative.compare_exchange_weak(known, line)) {}
         }
-        for (std::int64_t c = 0; c < n; ++c)
-            out(r, first + c) = mean_of<Out>(sum + c * cell_floats, whole ? nullptr : count + c * cell_floats,
-                                             cell_floats, parts, pixels);
+        if (whole) count = nullptr;
+        if constexpr (std::is_same_v<Out, c64>) {
+            means(sum, count, n, cell_floats, pixels, &out(r, first));
+        } else {
+            // Halved while it can be, with whole vectors; what is left is added one by one.
+            std::int64_t width = cell_floats;
+            for (; width % 2 == 0; width /= 2) {
+                SIDELOOK_DISPATCH(fold_pairs, sum, n * width / 2);
+                if (count) SIDELOOK_DISPATCH(fold_pairs, count, n * width / 2);
+            }
+            if (width == 1 && !count)
+                SIDELOOK_DISPATCH(divide_row, sum, &out(r, first), n, static_cast<float>(pixels));
+            else
+                means(sum, count, n, width, pixels, static_cast<double>(parts), &out(r, first));
+        }
     });
     if (negative < out_lines.end)
         throw Error(Code::bad_input, text("image has powers below 0 in lines ", negative * looks_.azimuth, " to ",

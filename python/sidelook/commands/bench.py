@@ -10,6 +10,9 @@ from typing import Any
 from sidelook._cli_common import add_report_options, print_json, require_device, thread_count
 from sidelook.errors import BadInput
 
+# Looks of an image of a size: what default_looks gives for the presets, a larger cell, and one look.
+LOOKS = ((1, 1), (2, 1), (4, 3), (8, 8))
+
 # A fixed list: a power of two, awkward sizes, a long strip. Pulses x samples.
 SIZES = ((4096, 4096), (5003, 4099), (8192, 8192), (16384, 2053))
 
@@ -28,7 +31,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Times focusing of noise; the content of the echoes does not change the work."""
+    """Times focusing and radiometry of noise; what pixels hold does not change the work."""
     from sidelook import _native
     from sidelook.commands.devices import cpu as describe_cpu
 
@@ -42,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         "threads": args.threads,
         "limits": {"copy_bytes_per_s": limits.copy_bytes_per_s, "flops_per_s": limits.flops_per_s},
         "focus": [],
+        "radiometry": [],
     }
     sizes: list[tuple[int, int]] = args.size or list(SIZES)
     for pulses, samples in sizes:
@@ -49,6 +53,13 @@ def run(args: argparse.Namespace) -> int:
         report["focus"].append(entry)
         if not args.json and not args.quiet:
             print("\n".join(_text(entry)), flush=True)
+    for looks in LOOKS:
+        lines, samples = sizes[0]
+        entry = time_radiometry(lines, samples, looks, args.threads, args.repeat, limits)
+        report["radiometry"].append(entry)
+        if not args.json and not args.quiet:
+            print(f"radiometry {lines} x {samples}, looks {looks[0]} x {looks[1]}: {entry['ns_per_sample']:.2f} CPU ns a sample")
+            print("\n".join(_stage_text(entry)), flush=True)
     if args.json:
         print_json(report)
     return 0
@@ -87,22 +98,9 @@ def time_focus(pulses: int, samples: int, squint_deg: float, threads: int, repea
         for stage in times:
             stages.setdefault(stage.name, []).append(stage.seconds)
     costs = plan.costs()
+    rows = _stages(costs, stages, threads, limits)
     transforms = sum(_native.time_transforms(t.length, t.rows, t.batch) for c in costs for t in c.transforms)
     seconds = statistics.median(cpu)
-    rows = []
-    for cost in costs:
-        took = statistics.median(stages[cost.name])
-        least = max(cost.flops / limits.flops_per_s, cost.bytes / limits.copy_bytes_per_s)
-        bare = sum(_native.time_transforms(t.length, t.rows, t.batch) for t in cost.transforms) / threads
-        rows.append(
-            {
-                "name": cost.name,
-                "seconds": took,
-                "share_of_limit": least / took,
-                "bound_by": "memory" if cost.bytes / limits.copy_bytes_per_s >= cost.flops / limits.flops_per_s else "arithmetic",
-                "bare_fft_seconds": bare,
-            }
-        )
     return {
         "pulses": pulses,
         "samples": samples,
@@ -122,6 +120,56 @@ def time_focus(pulses: int, samples: int, squint_deg: float, threads: int, repea
     }
 
 
+def time_radiometry(lines: int, samples: int, looks: tuple[int, int], threads: int, repeat: int, limits: Any) -> dict[str, Any]:
+    """Median times of averaging looks of lines x samples of noise and calibrating them."""
+    import numpy as np
+
+    from sidelook import _native
+
+    options = _native.IntensityOptions()
+    options.looks, options.threads = _native.Looks(*looks), threads
+    grid = _native.FactorGrid()
+    grid.lines, grid.samples, grid.values = [0.0, float(lines)], [0.0, float(samples)], [1.0, 2.0, 3.0, 4.0]
+    options.factor = options.noise = grid
+    plan = _native.IntensityPlan(lines, samples, True, options)
+    noise = np.random.default_rng(1).standard_normal((lines, 2 * samples), np.float32).view(np.complex64)
+    stages: dict[str, list[float]] = {}
+    for turn in range(repeat + 1):
+        times = plan.run(lambda first, count: noise[first : first + count], lambda *unused: None)
+        if turn > 0:  # the first is a warm-up
+            for stage in times:
+                stages.setdefault(stage.name, []).append(stage.seconds)
+    rows = _stages(plan.costs(), stages, threads, limits)
+    return {
+        "lines": lines,
+        "samples": samples,
+        "looks": list(looks),
+        "ns_per_sample": 1e9 * threads * sum(s["seconds"] for s in rows) / (lines * samples),
+        "stages": rows,
+    }
+
+
+def _stages(costs: list[Any], seconds: dict[str, list[float]], threads: int, limits: Any) -> list[dict[str, Any]]:
+    """Each stage's median time against the machine's limit, from what it must compute and move at least."""
+    from sidelook import _native
+
+    rows = []
+    for cost in costs:
+        took = statistics.median(seconds[cost.name])
+        memory, arithmetic = cost.bytes / limits.copy_bytes_per_s, cost.flops / limits.flops_per_s
+        rows.append(
+            {
+                "name": cost.name,
+                "seconds": took,
+                "spread_seconds": max(seconds[cost.name]) - min(seconds[cost.name]),
+                "share_of_limit": max(memory, arithmetic) / took,
+                "bound_by": "memory" if memory >= arithmetic else "arithmetic",
+                "bare_fft_seconds": sum(_native.time_transforms(t.length, t.rows, t.batch) for t in cost.transforms) / threads,
+            }
+        )
+    return rows
+
+
 def _size(text: str) -> tuple[int, int]:
     pulses, x, samples = text.partition("x")
     if not (x and pulses.isdigit() and samples.isdigit()):
@@ -135,9 +183,14 @@ def _text(e: dict[str, Any]) -> list[str]:
         f"({e['ns_per_echo_sample']:.1f} an echo sample), {e['times_bare_fft']:.2f} times its bare FFTs; plan {e['plan_seconds']:.2f} s, "
         f"runs {min(e['cpu_seconds']):.2f} to {max(e['cpu_seconds']):.2f} s"
     ]
+    return lines + _stage_text(e)
+
+
+def _stage_text(e: dict[str, Any]) -> list[str]:
+    lines = []
     for s in e["stages"]:
+        fft = f", bare FFTs {s['bare_fft_seconds']:.3f} s" if s["bare_fft_seconds"] else ""
         lines.append(
-            f"  {s['name']:>18} {s['seconds']:7.3f} s wall, {100 * s['share_of_limit']:5.1f} % of the {s['bound_by']} limit, "
-            f"bare FFTs {s['bare_fft_seconds']:.3f} s"
+            f"  {s['name']:>18} {s['seconds']:7.3f} s wall, {100 * s['share_of_limit']:5.1f} % of the {s['bound_by']} limit{fft}"
         )
     return lines
