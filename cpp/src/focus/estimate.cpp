@@ -3,6 +3,7 @@
 // in the scene (ships, shores, streets), as every method of the kind does.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/text.h"
 #include "sidelook/error.h"
@@ -78,12 +79,17 @@ std::vector<double> moved(std::vector<double> c, double later)
     return {c[0] + later * (c[1] + later * c[2]), c[1] + 2 * later * c[2], c[2]};
 }
 
-double sharpness(const Patch &patch, const EchoReader &reader, const EchoCorrections &corrections)
+FocusPlan plan_of(const Patch &patch)
 {
     FocusOptions options;
     options.minimum_exposure = 0.7;  // a larger part of a short record, and no less sharp
     options.equalise_antenna = false;
-    const FocusPlan plan(patch.acquisition, options);
+    return {patch.acquisition, options};
+}
+
+double sharpness(const FocusPlan &plan, const Patch &patch, const EchoReader &reader,
+                 const EchoCorrections &corrections)
+{
     double p2 = 0, p4 = 0, n = 0;
     const EchoReader part = [&](std::int64_t line, std::int64_t lines, std::int64_t sample, View2<c64> out) {
         reader(line + patch.first_pulse, lines, sample + patch.first_sample, out);
@@ -156,7 +162,10 @@ AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<dou
 {
     require(from <= to && to - from <= 200,
             text("ambiguities from ", from, " to ", to, "; must ascend and span at most 200"));
+    validate(a);  // what is left for a plan to refuse depends on the candidate
     AmbiguityEstimate found;
+    std::optional<Error> refusal;
+    double refused_hz = 0;
     double best = -1;
     Patch patch = middle_of(a);
     const double later = patch.acquisition.first_sample_delay_s - a.first_sample_delay_s;
@@ -164,14 +173,31 @@ AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<dou
         std::vector<double> doppler = fraction;
         doppler[0] += m * a.prf_hz;
         patch.acquisition.doppler_centroid_hz = moved(doppler, later);
-        const double s = sharpness(patch, reader, corrections);
-        found.sharpness.push_back(s);
+        found.sharpness.push_back(0);
+        std::optional<FocusPlan> plan;
+        try {
+            plan.emplace(plan_of(patch));
+        } catch (const Error &e) {
+            // Too large a squint (no strip narrow enough, zero Doppler beyond the orbit) is no more than a wrong
+            // candidate. The refusal next to zero Doppler says why if there is no other.
+            if (e.code() != Code::bad_input) throw;
+            if (!refusal || std::abs(doppler[0]) < refused_hz) {
+                refusal.emplace(e);
+                refused_hz = std::abs(doppler[0]);
+            }
+            continue;
+        }
+        const double s = sharpness(*plan, patch, reader, corrections);
+        found.sharpness.back() = s;
         if (s > best) {
             best = s;
             found.ambiguity = m;
             found.doppler_centroid_hz = doppler;
         }
     }
+    if (best < 0 && refusal)
+        throw Error(refusal->code(), text("ambiguities from ", from, " to ", to,
+                                          " hold none that can be focused: ", refusal->what()));
     double second = 0;
     for (int m = from; m <= to; ++m)
         if (m != found.ambiguity) second = std::max(second, found.sharpness[static_cast<std::size_t>(m - from)]);
@@ -189,7 +215,7 @@ double estimate_velocity(const Acquisition &a, const EchoReader &reader, const E
     patch.acquisition.doppler_centroid_hz = moved(a.doppler_centroid_hz, later);
     const auto score = [&](double v) {
         patch.acquisition.effective_velocity_m_per_s = v;
-        return sharpness(patch, reader, corrections);
+        return sharpness(plan_of(patch), patch, reader, corrections);
     };
     // A grid as fine as a fully defocused edge (pi of quadratic phase) of an aperture of 700 pulses, then golden
     // section.
