@@ -104,14 +104,24 @@ def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path |
     acquisition : an `Acquisition` or the path of one as JSON; needed for arrays and .npy files (by default the .json
         file of the same name beside it), not allowed for a CRSD, which has its own
     channel : channel of a CRSD that has several
+
+    Raises
+    ------
+    BadInput
+        What is none of these, or breaks their rules.
     """
     if isinstance(acquisition, (str, os.PathLike)):
         acquisition = Acquisition.from_json(pathlib.Path(acquisition))
+    elif acquisition is not None and not isinstance(acquisition, Acquisition):
+        raise BadInput(f"acquisition is a {type(acquisition).__name__}; must be an Acquisition or the path of one as JSON")
     if isinstance(source, np.ndarray):
         if acquisition is None:
             raise BadInput("acquisition is None; must be given with an array of echoes")
         return ArrayEchoes(source, acquisition)
     if not isinstance(source, (str, os.PathLike)):
+        if not all(hasattr(source, name) for name in ("acquisition", "shape", "read")):
+            kind = "None" if source is None else f"of type {type(source).__name__}"
+            raise BadInput(f"echoes are {kind}; must be a numpy array, the path of a file, or echoes that are open already")
         return source
     name = os.path.basename(os.fspath(source))
     with open_file(source) as file:
