@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,7 @@ class RasterFile:
             self._picture_file.__enter__()
             self._create()
         except BaseException as error:
+            self._close()
             self._picture_file.__exit__(type(error), error, None)
             self._image_file.__exit__(type(error), error, None)
             raise
@@ -161,7 +163,7 @@ class RasterFile:
         try:
             self._dataset.GetRasterBand(1).WriteArray(block, first_sample, first_line)
         except RuntimeError as error:
-            raise write_failure(self._image_file.path, error) from None
+            raise write_failure(self._image_file.path, first_line(error)) from None
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         try:
@@ -171,34 +173,65 @@ class RasterFile:
             kind, error = type(refused), refused
             raise
         finally:
-            self._dataset = None
+            self._close()  # what is still to be said of a dataset that has failed was said before
             try:
                 self._picture_file.__exit__(kind, error, traceback)
             finally:
                 self._image_file.__exit__(kind, error, traceback)
 
     def _finish(self) -> None:
+        complaints: list[str] = []
         try:
             if json.dumps(self._metadata, allow_nan=False) != self._written:
                 self._set_metadata()
             self._dataset.FlushCache()
-            self._dataset = None
+        except RuntimeError as error:  # raised below: from here its traceback would keep the dataset open
+            complaints.append(first_line(error))
+        complaints += self._close()
+        if complaints:
+            raise write_failure(self._image_file.path, complaints[0])
+        try:
+            write_png(self._picture_file.temporary, self._quicklook.render())
         except RuntimeError as error:
-            raise write_failure(self._image_file.path, error) from None
-        write_png(self._picture_file.temporary, self._quicklook.render())
+            raise write_failure(self._picture_file.path, first_line(error)) from None
+
+    def _close(self) -> list[str]:
+        """Closes the dataset; GDAL's complaints, which it would print since a destructor cannot raise, are returned."""
+        complaints: list[str] = []
+        with _listening(self._gdal, complaints):
+            self._dataset = None
+        return complaints
+
+
+@contextlib.contextmanager
+def _listening(module: Any, complaints: list[str]) -> Iterator[None]:
+    """Within it GDAL's errors of this thread go to a list: neither to stderr nor into exceptions that nobody catches."""
+
+    def take(kind: int, number: int, message: str) -> None:
+        if kind >= module.CE_Failure:
+            complaints.append(message)
+
+    module.DontUseExceptions()
+    module.PushErrorHandler(take)
+    try:
+        yield
+    finally:
+        module.PopErrorHandler()
+        module.UseExceptions()
 
 
 def write_png(path: pathlib.Path, grey: Any) -> None:
-    """(rows, columns) uint8 as a grey PNG."""
+    """(rows, columns) uint8 as a grey PNG; RuntimeError if it cannot be written."""
     module = gdal()
     memory = module.GetDriverByName("MEM").Create("", grey.shape[1], grey.shape[0], 1, module.GDT_Byte)
     memory.GetRasterBand(1).WriteArray(grey)
-    try:
-        copy = module.GetDriverByName("PNG").CreateCopy(str(path), memory)
-        copy.FlushCache()
+    copy = module.GetDriverByName("PNG").CreateCopy(str(path), memory)
+    copy.FlushCache()
+    complaints: list[str] = []
+    with _listening(module, complaints):
         del copy
-    except RuntimeError as error:
-        raise write_failure(path, error) from None
+    if complaints:
+        raise RuntimeError(complaints[0])
 
 
 def picture_looks(lines: int, samples: int, azimuth_m: float, range_m: float) -> tuple[int, int]:
@@ -237,15 +270,15 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def write_failure(path: pathlib.Path, error: RuntimeError) -> Exception:
+def write_failure(path: pathlib.Path, reason: str) -> Exception:
     """The refusal for a write that failed."""
     try:
         free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
     except OSError:
-        return Failure(f"{path} cannot be written: {first_line(error)}")
+        return Failure(f"{path} cannot be written: {reason}")
     if free < 16 << 20:
         return BadInput(f"{path} cannot be written: the disk is full ({free} bytes are free)")
-    return Failure(f"{path} cannot be written: {first_line(error)}")
+    return Failure(f"{path} cannot be written: {reason}")
 
 
 _WGS84 = (
