@@ -130,7 +130,7 @@ def ships(slc: Slc) -> list[PointTarget]:
             slc.metadata["first_line_time_s"] + line * slc.metadata["line_spacing_s"],
             slc.metadata["first_sample_slant_range_m"] + sample * slc.metadata["sample_spacing_m"],
         )
-        found.append(h.measured(slc.image, slc.metadata, place, search_radius=2.0, half_size=30))
+        found.append(h.measured(slc.image, slc.metadata, place, search_radius=2.0))
 
 
 def test_ships_are_points_and_bars(run: tuple[dict[str, Any], pathlib.Path]) -> None:
