@@ -17,6 +17,7 @@ void bind_simulate(py::module_ &m);
 void bind_focus(py::module_ &m);
 void bind_radiometry(py::module_ &m);
 void bind_measure(py::module_ &m);
+void bind_detect(py::module_ &m);
 void bind_stages(py::module_ &m);
 
 /// A C-contiguous array of exactly dtype T; anything else is refused by name instead of being converted.

@@ -23,5 +23,6 @@ PYBIND11_MODULE(_native, m)
     bind_focus(m);
     bind_radiometry(m);
     bind_measure(m);
+    bind_detect(m);
     bind_stages(m);
 }
