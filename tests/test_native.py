@@ -11,7 +11,10 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GROUPS = [(group, "portable") for group in ("threads", "fft", "geometry", "resampler", "kernels", "runner", "focus", "radiometry")]
+GROUPS = [
+    (group, "portable")
+    for group in ("threads", "fft", "geometry", "resampler", "kernels", "runner", "focus", "radiometry", "emulator")
+]
 GROUPS += [(group, isa) for isa in ("avx2", "avx512") for group in ("fft", "kernels", "focus", "radiometry")]
 
 

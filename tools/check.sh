@@ -20,7 +20,7 @@ END
     echo "$wanted" >.venv/checkers
 fi
 
-mapfile -t native < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.h' '*.c')
+mapfile -t native < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.h' '*.c' '*.cu')
 if [ "${1:-}" = --format ]; then
     $bin/clang-format -i "${native[@]}"
     $bin/ruff check --quiet --fix --select I python tests examples tools || true
