@@ -20,7 +20,7 @@ struct Kernels {
     Isa isa;
     void (*resample_chunks)(const float *, const ChunkPlan *, c64 *const *, std::int64_t, int, bool);
     void (*multiply_row)(c64 *, const c64 *, std::int64_t);
-    void (*turn_row)(c64 *, std::int64_t, double, double);
+    void (*turn_row)(c64 *, std::int64_t, Turns, Turns);
     void (*transpose)(View2<const c64>, View2<c64>);
 };
 
@@ -172,7 +172,7 @@ TEST(kernels, rows_are_multiplied_and_turned)
             std::vector<c64> product = row, turned = row;
             kernels.multiply_row(product.data(), filter.data(), n);
             const double cycles = 123456.789, slope = 3.1875061;  // whole turns must not cost digits
-            kernels.turn_row(turned.data(), n, cycles, slope);
+            kernels.turn_row(turned.data(), n, turns_from(cycles), turns_from(slope));
             for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
                 const std::complex<double> x = row[i];
                 CHECK_NEAR(std::abs(std::complex<double>(product[i]) - x * std::complex<double>(filter[i])), 0,

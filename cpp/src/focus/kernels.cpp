@@ -158,25 +158,21 @@ void multiply_row(c64 *row, const c64 *filter, std::int64_t n)
 {
     float *x = reinterpret_cast<float *>(row);
     const float *h = reinterpret_cast<const float *>(filter);
-    for (std::int64_t i = 0; i < 2 * n; i += 2) {
-        const float re = x[i] * h[i] - x[i + 1] * h[i + 1], im = x[i] * h[i + 1] + x[i + 1] * h[i];
-        x[i] = re;
-        x[i + 1] = im;
-    }
+    for (std::int64_t i = 0; i < 2 * n; i += 2) multiply_bin(x[i], x[i + 1], h[i], h[i + 1]);
 }
 
-void turn_row(c64 *row, std::int64_t n, double cycles, double cycles_a_sample)
+void turn_row(c64 *row, std::int64_t n, Turns first, Turns turns_a_sample)
 {
     vfloat lane, pair_sign;
     for (int i = 0; i < simd_width; ++i) {
         lane[i] = static_cast<float>(i / 2);
         pair_sign[i] = i % 2 ? 1.0f : -1.0f;
     }
-    const auto slope = static_cast<float>(cycles_a_sample - __builtin_rint(cycles_a_sample));
+    const vfloat slope = splat(cycles_of(turns_a_sample));
     const auto turned = [&](const float *p, std::int64_t i) {
-        const double start = cycles + static_cast<double>(i) * cycles_a_sample;
+        const vfloat start = splat(cycles_of(first + static_cast<Turns>(i) * turns_a_sample));
         vfloat sine, cosine;
-        sincos_cycles(fma(lane, splat(slope), splat(static_cast<float>(start - __builtin_rint(start)))), sine, cosine);
+        sincos_cycles(fma(lane, slope, start), sine, cosine);
         const vfloat x = load(p);
         return fma(swap_pairs(x) * pair_sign, sine, x * cosine);
     };

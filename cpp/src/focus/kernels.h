@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/isa.h"
+#include "focus/range_bin.h"
 #include "sidelook/view.h"
 
 namespace sidelook
@@ -30,8 +31,8 @@ SIDELOOK_FOR_EACH_ISA(
                          bool quadratic);
     /// row[i] *= filter[i].
     void multiply_row(c64 *row, const c64 *filter, std::int64_t n);
-    /// row[i] *= e^{j 2 pi (cycles + i cycles_a_sample)}.
-    void turn_row(c64 *row, std::int64_t n, double cycles, double cycles_a_sample);
+    /// row[i] *= e^{j 2 pi (first + i turns_a_sample)}.
+    void turn_row(c64 *row, std::int64_t n, Turns first, Turns turns_a_sample);
     /// out(c, r) = in(r, c); both may be padded. Rows and columns need not be multiples of anything.
     void transpose(View2<const c64> in, View2<c64> out);)
 

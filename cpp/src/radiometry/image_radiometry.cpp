@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/vec3.h"
-#include "focus/range_compress.h"
+#include "focus/range_plan.h"
 #include "focus/scene.h"
 #include "sidelook/radiometry.h"
 
@@ -102,7 +102,7 @@ struct ImageRadiometry::Parts {
     Response along;   // over Doppler, in the image's middle
 
     Parts(const Acquisition &a, const FocusOptions &o)
-        : scene(a, o), range_noise_gain(RangeCompress(scene, {0, scene.grid().samples}).noise_gain())
+        : scene(a, o), range_noise_gain(RangePlan(scene, {0, scene.grid().samples}).noise_gain())
     {
         across.step_hz = (scene.grid().range_bandwidth_hz + scene.range_roll_off_hz()) / panels;
         across.weight.resize(panels);
