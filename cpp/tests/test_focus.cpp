@@ -7,6 +7,9 @@
 
 #include "harness.h"
 #include "sidelook/focus.h"
+#if defined(SIDELOOK_EMULATOR)
+#include "emulator.h"
+#endif
 
 using namespace sidelook;
 
@@ -62,6 +65,8 @@ std::vector<c64> focus(const Acquisition &a, const FocusOptions &options, const 
     std::vector<StageReport> report;
     plan.run(reader_of(echoes, a.samples), writer, corrections, {}, report);
     CHECK(report.size() == 3);
+    for (const StageReport &stage : report)
+        CHECK(stage.device == (stage.name == "range_compress" ? options.device : Device::cpu));
     return image;
 }
 
@@ -266,3 +271,46 @@ TEST(focus, a_turning_phase_has_the_doppler_it_turns_with)
             CHECK_NEAR(got, want, 1e-4);  // float phases: 6e-8 of 1500 Hz
     }
 }
+
+#if defined(SIDELOOK_EMULATOR)
+TEST(focus, cuda_without_a_device_is_refused)
+{
+    FocusOptions options;
+    options.device = Device::cuda;
+    emulator::set_device_count(0);
+    CHECK_REFUSED(Code::missing_auxiliary, "device is cuda; this machine has no CUDA device",
+                  FocusPlan(small_acquisition(), options));
+    emulator::set_device_count(1);
+    const FocusPlan plan(small_acquisition(), options);
+    emulator::set_device_bytes(1 << 20);
+    const auto nothing = [](auto &&...) {};
+    std::vector<StageReport> report;
+    CHECK_REFUSED(Code::over_memory, "device is cuda; an array of", plan.run(nothing, nothing, {}, {}, report));
+    emulator::set_device_bytes(std::size_t{4} << 30);
+    CHECK(emulator::bytes_in_use() == 0);
+}
+
+TEST(focus, cuda_gives_the_processors_image)
+{
+    const Acquisition a = small_acquisition();
+    const std::vector<c64> echoes = noise_echoes(a);
+    FocusOptions options;
+    options.block_lines = 150;
+    options.strip_samples = 128;
+    const std::vector<c64> want = focus(a, options, echoes);
+    options.device = Device::cuda;
+    const std::vector<c64> got = focus(a, options, echoes);
+    double power = 0, worst = 0, finite = 0;
+    for (std::size_t i = 0; i < want.size(); ++i) {
+        CHECK(std::isfinite(want[i].real()) == std::isfinite(got[i].real()));
+        if (!std::isfinite(want[i].real())) continue;
+        power += std::norm(want[i]);
+        worst = std::max(worst, static_cast<double>(std::abs(got[i] - want[i])));
+        ++finite;
+    }
+    // Each range compression is good to its tolerance, some 2e-6 of the RMS (test_range_compress.cpp); what follows is
+    // the same and keeps the ratio.
+    CHECK(finite > 0);
+    CHECK_NEAR(worst / std::sqrt(power / finite), 0, 4e-6);
+}
+#endif

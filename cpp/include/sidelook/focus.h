@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sidelook/acquisition.h"
+#include "sidelook/device.h"
 #include "sidelook/view.h"
 
 namespace sidelook
@@ -40,6 +41,9 @@ struct FocusOptions {
     std::int64_t max_bytes = 0;      ///< memory that execution may use, with base_bytes; 0: no bound
     std::int64_t base_bytes = 0;     ///< memory that the process holds already and that max_bytes must cover too
     int threads = 0;                 ///< 0: all that the process may run on
+    /// cuda: stages that have a CUDA implementation run on the first CUDA device, the others on the processor; the
+    /// report says which did.
+    Device device = Device::cpu;
 };
 
 /// The zero-Doppler grid of a focused image. Line i is at first_line_time_s + i line_spacing_s, sample j at
@@ -115,6 +119,7 @@ struct StageReport {
     std::string name;
     double seconds = 0;  ///< in which the stage computed (wall)
     std::int64_t peak_bytes = 0;
+    Device device = Device::cpu;  ///< that it ran on
 };
 
 /// What one stage of a run must do at least: the work that its time is held against.
@@ -133,7 +138,7 @@ class FocusPlan
 {
 public:
     /// Throws Error(bad_input) for an acquisition or options that break a rule, Error(over_memory) if max_bytes cannot
-    /// hold one block.
+    /// hold one block, Error(missing_auxiliary) if the device is not there.
     FocusPlan(const Acquisition &acquisition, const FocusOptions &options);
     ~FocusPlan();
     FocusPlan(FocusPlan &&) noexcept;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cuda_twins.h"
 #include "core/fft.h"
 #include "core/isa.h"
 #include "core/runner.h"
@@ -27,6 +28,14 @@ struct Strip {
         : samples(out), range(scene, out), azimuth(scene, range.grid(), out, block)
     {
     }
+    /// Range compression on this device. A CUDA one is made here and belongs to `twin`: its memory is held for one
+    /// strip.
+    const Stage &range_on(Device device, std::unique_ptr<Stage> &twin) const
+    {
+        if (device == Device::cpu) return range;
+        twin = cuda_twins().range_compress(range.plan());
+        return *twin;
+    }
 };
 
 RunOptions run_options(const Scene &scene, const Strip &strip, std::int64_t block, int threads)
@@ -43,8 +52,10 @@ RunOptions run_options(const Scene &scene, const Strip &strip, std::int64_t bloc
 std::int64_t strip_bytes(const Scene &scene, const Strip &strip, std::int64_t block, int threads)
 {
     const CorrectEchoes correct({}, strip.range.samples_in());
+    const bool device = scene.options().device == Device::cuda;
     return chain_bytes({0, scene.acquisition().pulses}, {&correct, &strip.range, &strip.azimuth},
-                       run_options(scene, strip, block, threads));
+                       run_options(scene, strip, block, threads)) +
+           (device ? strip.range.plan()->device_staging_bytes() : 0);
 }
 
 }  // namespace
@@ -58,6 +69,7 @@ struct FocusPlan::Parts {
     Parts(const Acquisition &acquisition, const FocusOptions &options)
         : scene(acquisition, options), threads(options.threads > 0 ? options.threads : default_threads())
     {
+        if (options.device == Device::cuda) cuda_devices();  // refuses where there is none
         const SlcGrid &grid = scene.grid();
         require(options.block_lines >= 0,
                 text("block_lines is ", options.block_lines, "; must be 0 (chosen) or greater"));
@@ -145,8 +157,11 @@ const SlcGrid &FocusPlan::grid() const { return parts_->scene.grid(); }
 std::int64_t FocusPlan::block_lines() const { return parts_->block; }
 std::int64_t FocusPlan::strip_samples() const { return parts_->strip_width; }
 std::int64_t FocusPlan::azimuth_fft_length() const { return parts_->strips.front()->azimuth.fft_length(); }
-std::int64_t FocusPlan::range_fft_length() const { return parts_->strips.front()->range.fft_length(); }
-std::int64_t FocusPlan::range_inverse_fft_length() const { return parts_->strips.front()->range.inverse_fft_length(); }
+std::int64_t FocusPlan::range_fft_length() const { return parts_->strips.front()->range.plan()->fft_length(); }
+std::int64_t FocusPlan::range_inverse_fft_length() const
+{
+    return parts_->strips.front()->range.plan()->inverse_fft_length();
+}
 std::int64_t FocusPlan::bytes() const { return parts_->bytes; }
 
 std::vector<StageCost> FocusPlan::costs() const
@@ -165,12 +180,12 @@ std::vector<StageCost> FocusPlan::costs() const
                    out = static_cast<double>(strip->range.samples_out());
         correct.flops += lines * in * 6;
         correct.bytes += lines * in * 16;
-        const auto n = static_cast<double>(strip->range.fft_length()),
-                   m = static_cast<double>(strip->range.inverse_fft_length());
+        const auto n = static_cast<double>(strip->range.plan()->fft_length()),
+                   m = static_cast<double>(strip->range.plan()->inverse_fft_length());
         range.flops += lines * (fft_flops(n) + fft_flops(m) + 6 * n);
         range.bytes += lines * (in + out) * 8;
-        range.transforms.push_back({strip->range.fft_length(), pulses, 8});
-        range.transforms.push_back({strip->range.inverse_fft_length(), pulses, 8});
+        range.transforms.push_back({strip->range.plan()->fft_length(), pulses, 8});
+        range.transforms.push_back({strip->range.plan()->inverse_fft_length(), pulses, 8});
         const std::int64_t blocks = (scene.grid().lines + parts_->block - 1) / parts_->block;
         const std::int64_t tiles =
             (strip->samples.size() + AzimuthCompress::tile_samples - 1) / AzimuthCompress::tile_samples;
@@ -208,9 +223,14 @@ void FocusPlan::run(const EchoReader &reader, const SlcWriter &writer, const Ech
         const CorrectEchoes correct(corrections, strip.range.samples_in());
         RunOptions options = run_options(scene, strip, parts_->block, parts_->threads);
         if (progress) options.progress = [&](double done) { progress((static_cast<double>(s) + done) * share); };
-        run_chain(source, {&correct, &strip.range, &strip.azimuth}, sink, options, times);
+        std::unique_ptr<Stage> twin;
+        const Stage &range = strip.range_on(scene.options().device, twin);
+        run_chain(source, {&correct, &range, &strip.azimuth}, sink, options, times);
     }
-    for (const StageTime &t : times) report.push_back({t.name, t.seconds, t.bytes});
+    for (const StageTime &t : times) {
+        const bool device = std::string(t.name) == "range_compress";
+        report.push_back({t.name, t.seconds, t.bytes, device ? scene.options().device : Device::cpu});
+    }
 }
 
 FocusPlan::Inside FocusPlan::run_until(const std::string &stage, View2<const c64> echoes,
@@ -226,7 +246,7 @@ FocusPlan::Inside FocusPlan::run_until(const std::string &stage, View2<const c64
     const Interval lines = strip.azimuth.reach({0, std::min(parts_->block, grid().lines)});
     const CompressedGrid &g = strip.range.grid();
     Inside out{lines.first,     g.samples_in.first,  g.samples_in.size(),
-               lines.size(),    g.samples_in.size(), strip.range.fft_length(),
+               lines.size(),    g.samples_in.size(), strip.range.plan()->fft_length(),
                g.first_delay_s, g.sample_rate_hz,    {}};
     Workspace workspace(parts_->threads);
     const CorrectEchoes correct(corrections, strip.range.samples_in());
@@ -240,8 +260,10 @@ FocusPlan::Inside FocusPlan::run_until(const std::string &stage, View2<const c64
         const View2<const c64> from(corrected.data(), lines.size(), g.samples_in.size());
         out.samples = g.samples;
         out.data = std::vector<c64>(static_cast<std::size_t>(out.lines * out.samples));
-        strip.range.compute(from, lines, {out.data.data(), out.lines, out.samples, out.samples}, lines, parts_->threads,
-                            workspace);
+        std::unique_ptr<Stage> twin;
+        const Stage &range = strip.range_on(parts_->scene.options().device, twin);
+        range.execute(from, lines, View2<c64>(out.data.data(), out.lines, out.samples), lines, parts_->threads,
+                      workspace);
     }
     return out;
 }

@@ -1,5 +1,6 @@
 #include "core/cuda/device.h"
 
+#include "core/cuda_twins.h"
 #include "core/text.h"
 #include "sidelook/error.h"
 
@@ -19,6 +20,21 @@ Error refusal(cudaError_t status, const char *what)
         return {Code::over_memory, text("device is cuda; ", what, " does not fit its memory")};
     return {Code::failure, text("CUDA: ", what, " failed: ", reason)};
 }
+
+std::vector<CudaDevice> devices()
+{
+    int count = 0;
+    check(cudaGetDeviceCount(&count), "the count of devices");
+    std::vector<CudaDevice> found;
+    for (int i = 0; i < count; ++i) {
+        cudaDeviceProp p;
+        check(cudaGetDeviceProperties(&p, i), "the look at a device");
+        found.push_back({p.name, p.major, p.minor, static_cast<std::int64_t>(p.totalGlobalMem)});
+    }
+    return found;
+}
+
+[[maybe_unused]] const bool announced = (cuda_twins().devices = devices, true);
 
 }  // namespace
 
