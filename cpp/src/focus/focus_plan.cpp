@@ -87,10 +87,12 @@ struct FocusPlan::Parts {
             for (const double share : {5.0, 3.0, 2.0, 1.2, 0.7, 0.4}) {
                 const std::int64_t lines =
                     std::max<std::int64_t>(64, static_cast<std::int64_t>(share * static_cast<double>(overlap)));
-                // Blocks of equal length, so that the last is not a sliver that costs a whole transform.
+                // Blocks of equal length, so that the last is not a sliver that costs a whole transform; but not under
+                // a limit: memory must not depend on how the scene's length happens to divide.
                 const std::int64_t count = (grid.lines + lines - 1) / lines;
-                const std::int64_t even = (grid.lines + count - 1) / count;
-                if (blocks.empty() || even < blocks.back()) blocks.push_back(even);
+                const std::int64_t length =
+                    options.max_bytes > 0 ? std::min(lines, grid.lines) : (grid.lines + count - 1) / count;
+                if (blocks.empty() || length < blocks.back()) blocks.push_back(length);
             }
         }
         std::vector<std::int64_t> widths;
