@@ -1,4 +1,4 @@
-"""The C interface, from C: an example that focuses point targets, and what is refused."""
+"""The C interface, from C: an example that focuses point targets, one over an orbit, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def library() -> pathlib.Path:
 
 
 @pytest.mark.skipif(COMPILER is None, reason="no C compiler (cc, gcc, clang) on PATH")
-@pytest.mark.parametrize("source", ["examples/embed.c", "tests/capi_errors.c"])
+@pytest.mark.parametrize("source", ["examples/embed.c", "tests/capi_errors.c", "tests/capi_orbit.c"])
 def test_c_program(source: str, tmp_path: pathlib.Path) -> None:
     assert COMPILER is not None
     lib = library()
