@@ -30,7 +30,6 @@ class Options:
     training: int = 33
     guard: int = 9
     clutter: str = "k"
-    land: str = "scene"
     threads: int = 0
 
 
@@ -46,8 +45,10 @@ def detector(monkeypatch, scene):
     """Stands for the native one: returns what the test says, and keeps what it was given."""
     state = types.SimpleNamespace(result=found(detection(30, 40, scene.truth), detection(60, 75, None, flags=("edge",))), calls=[])
 
-    def detect(image, metadata, options=None, *, land=None, progress=None):
-        state.calls.append(types.SimpleNamespace(image=image, metadata=metadata, options=options, land=land))
+    def detect(intensity, metadata, options=None, *, land=None, progress=None):
+        whole = (0, metadata["lines"], 0, metadata["samples"])
+        mask = land(*whole) if callable(land) else land
+        state.calls.append(types.SimpleNamespace(image=intensity(*whole), metadata=metadata, options=options, land=mask))
         if isinstance(state.result, Exception):
             raise state.result
         return state.result
@@ -71,7 +72,7 @@ def test_a_file_of_objects(scene, detector, capsys):
     assert told.objects == detector.result.objects and told.area_searched_km2 == 41.25
     assert told.metadata["image"] == "sigma0.tif" and len(told.metadata["image_sha256"]) == 64 and told.metadata["land"] == "scene"
     (call,) = detector.calls
-    assert np.array_equal(call.image, sea(LINES, SAMPLES)) and call.metadata["quantity"] == "sigma0" and call.land is None
+    assert np.array_equal(call.image, sea(LINES, SAMPLES)) and call.metadata["quantity"] == "sigma0" and call.land == "scene"
     assert call.options.false_alarm_rate == 1e-6 and call.options.training == 33 and call.options.clutter == "k"
 
 
@@ -86,7 +87,8 @@ def test_formats(scene, detector, name, options, first):
 def test_options_reach_the_detector(scene, detector):
     argv = ["--false-alarm-rate", "1e-5", "--training", "41", "--guard", "11", "--clutter", "gamma", "--land", "none", "--threads", "2"]
     assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.csv"), *argv]) == 0
-    assert detector.calls[0].options == Options(1e-5, 41, 11, "gamma", "none", 2)
+    (call,) = detector.calls
+    assert call.options == Options(1e-5, 41, 11, "gamma", 2) and call.land is None
 
 
 def test_no_objects_are_a_success(scene, detector, capsys):
@@ -121,7 +123,7 @@ def test_land_of_the_user(scene, detector):
     land = write_land(scene.folder / "land.gpkg", [[Scene(scene.folder).box(29.5, 79.5, 39.5, 99.5)]])
     assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.geojson"), "--land", str(land), "--quiet"]) == 0
     (call,) = detector.calls
-    assert call.options.land == "none" and call.land.dtype == np.uint8 and call.land.sum() == 50 * 60
+    assert call.land.dtype == np.uint8 and call.land.sum() == 50 * 60
     assert read_detections(scene.folder / "a.geojson").metadata["land"] == "land.gpkg"
 
 

@@ -91,20 +91,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _search(args: argparse.Namespace, image: Any, progress: Progress) -> Any:
-    """Runs the native detector; only what the user gave is passed on, the rest are its defaults."""
+    """Runs the native detector over the file; only what the user gave is passed on, the rest are its defaults."""
     from sidelook.detect import Options, detect
     from sidelook.publish import LandMask
 
     given = {name: getattr(args, name) for name in ("false_alarm_rate", "training", "guard", "clutter") if getattr(args, name) is not None}
-    options = Options(land="scene" if args.land == "scene" else "none", threads=args.threads, **given)
-    whole = (0, 0, image.lines, image.samples)
-    mask = None
-    if args.land not in ("scene", "none"):
-        with LandMask(args.land, image) as land:
-            if land.is_everywhere():
+    options = Options(threads=args.threads, **given)
+    land: Any = "scene" if args.land == "scene" else None
+    with contextlib.ExitStack() as stack:
+        if args.land not in ("scene", "none"):
+            mask = stack.enter_context(LandMask(args.land, image))
+            if mask.is_everywhere():
                 raise BadInput(f"land is {args.land}, which covers all of {args.image}; nothing is left to search")
-            mask = land.window(*whole)
-    return detect(image.window(*whole), image.metadata, options, land=mask, progress=progress)
+            land = _by_lines(mask.window)
+        found = detect(_by_lines(image.window), image.metadata, options, land=land, progress=progress)
+    for name in ("threads", "block_lines"):  # they change nothing that was found, and the file must not depend on them
+        found.metadata.get("options", {}).pop(name, None)
+    return found
+
+
+def _by_lines(window: Any) -> Any:
+    """A reader by (line, sample, lines, samples) as one by (first line, lines, first sample, samples)."""
+    return lambda line, lines, sample, samples: window(line, sample, lines, samples)
 
 
 def _records(found: Any) -> list[dict[str, Any]]:
