@@ -223,3 +223,84 @@ def test_usage(scene, detector, capsys, monkeypatch, options, code, words):
     monkeypatch.chdir(scene.folder)
     got, sentence = refused(capsys, scene.path, *options)
     assert got == code and words in sentence and names(scene.folder) == ["sigma0.tif"] and not detector.calls
+
+
+# ---- with the detector itself ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real():
+    pytest.importorskip("sidelook.detect", reason="the native detector is not in this build")
+
+
+def with_a_ship(power: np.ndarray) -> np.ndarray:
+    power = power.copy()
+    power[55:61, 70:74] = 3
+    return power
+
+
+def test_a_ship_is_found(real, scene, capsys):
+    path = write_image(scene.folder / "ship.tif", with_a_ship(sea(LINES, SAMPLES)), scene.metadata)
+    out = scene.folder / "a.geojson"
+    assert main(["detect", str(path), "-o", str(out), "--land", "none", "--quicklook"]) == 0
+    assert ": n=1, " in capsys.readouterr().out
+    (ship,) = read_detections(out).objects
+    assert abs(ship.line - 57.5) < 1 and abs(ship.sample - 71.5) < 1
+    first = out.read_bytes()
+    assert main(["detect", str(path), "-o", str(out), "--land", "none", "--overwrite", "--quiet", "--threads", "1"]) == 0
+    assert out.read_bytes() == first
+
+
+def test_land_hides_a_ship(real, scene):
+    path = write_image(scene.folder / "ship.tif", with_a_ship(sea(LINES, SAMPLES)), scene.metadata)
+    land = write_land(scene.folder / "land.gpkg", [[Scene(scene.folder).box(39.5, 79.5, 59.5, 89.5)]])
+    out = scene.folder / "a.geojson"
+    assert main(["detect", str(path), "-o", str(out), "--land", str(land), "--quiet"]) == 0
+    told = read_detections(out)
+    assert told.objects == [] and told.metadata["land"] == "land.gpkg"
+
+
+@pytest.mark.parametrize("rate", ["0", "0.1", "-1e-6", "nan", "1"])
+def test_false_alarm_rates(real, scene, capsys, rate):
+    code, sentence = refused(capsys, scene.path, "-o", scene.folder / "a.geojson", f"--false-alarm-rate={rate}")
+    assert code == 3 and "false_alarm_rate" in sentence and names(scene.folder) == ["sigma0.tif"]
+
+
+@pytest.mark.parametrize(
+    "options", [["--training", "999"], ["--training", "20"], ["--guard", "41"], ["--training", "9", "--guard", "-1"]], ids=" ".join
+)
+def test_windows(real, scene, capsys, options):
+    code, sentence = refused(capsys, scene.path, "-o", scene.folder / "a.geojson", *options)
+    assert code == 3 and ("training" in sentence or "guard" in sentence) and names(scene.folder) == ["sigma0.tif"]
+
+
+def test_windows_larger_than_the_image(real, scene, capsys):
+    acquisition, metadata = spaced((4, 1), 40, 50)
+    path = write_image(scene.folder / "small.tif", sea(40, 50), metadata)
+    code, sentence = refused(capsys, path, "-o", scene.folder / "a.geojson", "--training", "65")
+    assert code == 3 and "training" in sentence and names(scene.folder) == ["sigma0.tif", "small.tif"]
+
+
+def test_from_echoes_to_places(real, tmp_path):
+    """A simulated coast through every command: calibrated, searched, and the ships where the truth has them."""
+    pytest.importorskip("sidelook.radiometry", reason="calibrate is not in this build")
+    from sidelook import Acquisition, focus, simulate, write_slc
+
+    coast = simulate.coast(pulses=2048, samples=2048, seed=3)
+    write_slc(tmp_path / "slc.tif", focus(coast.echoes, Acquisition.from_native(coast.acquisition)))
+    image, ships = tmp_path / "sigma0.tif", tmp_path / "ships.geojson"
+    assert main(["calibrate", str(tmp_path / "slc.tif"), "-o", str(image), "--quiet"]) == 0
+    assert main(["detect", str(image), "-o", str(ships), "--quiet"]) == 0
+    assert main(["publish", str(image), "-o", str(tmp_path / "out"), "--detections", str(ships), "--quiet"]) == 0
+    features = json.loads(ships.read_text())["features"]
+    assert features and all(f["geometry"] for f in features)
+    at = np.array([f["geometry"]["coordinates"] for f in features])
+    metres = np.array([111e3 * np.cos(np.radians(at[0, 1])), 111e3])
+    for ship in coast.truth["ships"]:
+        if ship["speed_m_per_s"] or not (tmp_path / "out").is_dir():
+            continue
+        off = np.hypot(*((at - [ship["longitude_deg"], ship["latitude_deg"]]) * metres).T).min()
+        print(f"ship of {ship['length_m']:.0f} m: nearest object {off:.1f} m away")
+    item = json.loads((tmp_path / "out" / "sigma0.json").read_text())
+    west, south, east, north = item["bbox"]
+    assert (at[:, 0] > west).all() and (at[:, 0] < east).all() and (at[:, 1] > south).all() and (at[:, 1] < north).all()
