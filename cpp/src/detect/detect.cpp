@@ -324,17 +324,20 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         p.ground_range_spacing_m = image.ground_range_spacing_m[at];
         p.azimuth_resolution_m = image.azimuth_resolution_m[at];
         p.ground_range_resolution_m = image.ground_range_resolution_m[at];
+        const double sine = std::min(0.999, image.sample_spacing_m / p.ground_range_spacing_m);
+        p.cotangent = image.sample_spacing_m > 0 ? std::sqrt(1 - sine * sine) / sine : 0;
         const ClutterFit *zone = &report.clutter.front();
         for (const ClutterFit &f : report.clutter)
             if (static_cast<std::int64_t>(at) >= f.first_sample) zone = &f;
         p.grow_ratio = report.grow_level * zone->threshold;
         p.looks = image.equivalent_looks;
         measure_hull(p, d);
-        flag_surroundings(p, dry, lines, samples, o.merge_m, d);
+        flag_surroundings(p, dry, lines, samples, d);
         locate(image, d);
         tell(0.95 + 0.05 * static_cast<double>(k + 1) / static_cast<double>(found.size()));
     }
     flag_ghosts(image, report.objects);
+    flag_built_up(image, report.objects);
     tell(1);
     return report;
 }

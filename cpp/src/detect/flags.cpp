@@ -10,6 +10,9 @@ namespace sidelook
 namespace
 {
 
+constexpr double land_near_m = 80;  // of land: may be its edge
+constexpr double group_m = 150;     // objects nearer than this hang together
+constexpr int group_size = 5;       // as many that hang together are houses, no anchorage
 constexpr double degrees = 180 / 3.14159265358979323846;
 
 std::size_t column(const IntensityImage &image, double sample)
@@ -70,7 +73,7 @@ bool is_side_lobe(const IntensityImage &image, const DetectedObject &a, const De
 }  // namespace
 
 void flag_surroundings(const HullPatch &p, View2<const std::uint8_t> land, std::int64_t lines, std::int64_t samples,
-                       double near_m, DetectedObject &o)
+                       DetectedObject &o)
 {
     o.edge |= o.first_line == 0 || o.first_sample == 0 || o.end_line == lines || o.end_sample == samples;
     for (std::int64_t i = 0; i < p.intensity.rows; ++i)
@@ -82,10 +85,41 @@ void flag_surroundings(const HullPatch &p, View2<const std::uint8_t> land, std::
             };
             const double gl = gap(l, o.first_line, o.end_line), gs = gap(s, o.first_sample, o.end_sample);
             if (land(i, j))
-                o.land |= std::hypot(gl * p.azimuth_spacing_m, gs * p.ground_range_spacing_m) <= near_m;
+                o.land |= std::hypot(gl * p.azimuth_spacing_m, gs * p.ground_range_spacing_m) <= land_near_m;
             else
                 o.edge |= gl <= 1 && gs <= 1;
         }
+}
+
+void flag_built_up(const IntensityImage &image, std::vector<DetectedObject> &objects)
+{
+    const auto gap = [](std::int64_t first, std::int64_t end, std::int64_t other_first, std::int64_t other_end) {
+        return static_cast<double>(std::max<std::int64_t>({0, other_first - end + 1, first - other_end + 1}));
+    };
+    std::vector<int> group(objects.size(), -1);
+    for (std::size_t start = 0; start < objects.size(); ++start) {
+        if (group[start] >= 0) continue;
+        std::vector<std::size_t> members{start};
+        group[start] = static_cast<int>(start);
+        bool land = false;
+        for (std::size_t done = 0; done < members.size(); ++done) {
+            const DetectedObject &a = objects[members[done]];
+            land |= a.land;
+            const std::size_t at = column(image, a.sample);
+            for (std::size_t k = 0; k < objects.size(); ++k) {
+                if (group[k] >= 0) continue;
+                const DetectedObject &b = objects[k];
+                if (std::hypot(gap(a.first_line, a.end_line, b.first_line, b.end_line) * image.azimuth_spacing_m[at],
+                               gap(a.first_sample, a.end_sample, b.first_sample, b.end_sample) *
+                                   image.ground_range_spacing_m[at]) > group_m)
+                    continue;
+                group[k] = static_cast<int>(start);
+                members.push_back(k);
+            }
+        }
+        if (land || members.size() >= group_size)
+            for (const std::size_t k : members) objects[k].land = true;
+    }
 }
 
 void flag_ghosts(const IntensityImage &image, std::vector<DetectedObject> &objects)

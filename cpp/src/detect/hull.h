@@ -14,6 +14,7 @@ struct HullPatch {
     std::int64_t first_line = 0, first_sample = 0;
     double azimuth_spacing_m = 0, ground_range_spacing_m = 0;
     double azimuth_resolution_m = 0, ground_range_resolution_m = 0;
+    double cotangent = 0;   ///< of the incidence angle: metres towards the radar a metre of height
     double grow_ratio = 0;  ///< pixel over clutter to which objects grow
     double looks = 1;
 };

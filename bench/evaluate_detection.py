@@ -1,0 +1,263 @@
+"""Ship detection judged on simulated coasts: echoes, focusing, intensity, detection, and only then the truth.
+
+    python bench/evaluate_detection.py --seeds 1-8
+    python bench/evaluate_detection.py --seeds 101-112 --instrument x-stripmap --land none
+
+A ship's true place is where its range rate vanishes (an image shows it there). Matching is one to one: the detection's centre lies
+in the ship's rectangle dilated by one cell. A cell is the half-power width of the response along azimuth and along ground range.
+Flagged objects are no detections, and no false alarms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import pathlib
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from sidelook import _native, focus, simulate
+from sidelook.acquisition import Acquisition
+from sidelook.detect import Options, detect
+from sidelook.focusing import Slc
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+from intensity import intensity_image  # noqa: E402
+
+LENGTHS = (0.0, 50.0, 80.0, 130.0, 400.0)  # (m)
+RATIOS = (0.0, 12.0, 15.0, 20.0, 25.0, 60.0)  # (dB)
+
+
+@dataclasses.dataclass
+class Ship:
+    """A ship of the truth, in the image."""
+
+    line: float
+    sample: float
+    along: np.ndarray  # half its length as (azimuth, ground range) metres
+    length_m: float
+    heading_deg: float
+    scr_db: float
+    cells: float  # its length
+    found: Any = None
+
+
+@dataclasses.dataclass
+class Scene:
+    ships: list[Ship]
+    detections: Any
+    false: list[Any]
+    cell_m: tuple[float, float]
+    spacing_m: tuple[float, float]
+    seconds: float
+
+
+def make_scene(folder: pathlib.Path | None, name: str, **options: Any) -> tuple[Slc, dict[str, Any]]:
+    """Focused image and truth; kept in `folder` when there is one."""
+    path = folder / name if folder else None
+    if path and path.with_suffix(".json").exists():
+        kept = json.loads(path.with_suffix(".json").read_text())
+        return Slc(np.load(path.with_suffix(".npy")), kept["meta"]), kept["truth"]
+    scene = simulate.coast(**options)
+    slc = focus(scene.echoes, Acquisition.from_native(scene.acquisition))
+    if path:
+        np.save(path.with_suffix(".npy"), slc.image)
+        path.with_suffix(".json").write_text(json.dumps({"meta": slc.metadata, "truth": scene.truth}))
+    return slc, scene.truth
+
+
+def ships_of(truth: dict[str, Any], metadata: dict[str, Any], intensity: np.ndarray) -> list[Ship]:
+    orbit = _native.Orbit(Acquisition.from_json(metadata["slc"]["acquisition"]).native().orbit)
+
+    def pixel(place: tuple[float, float, float]) -> np.ndarray:
+        time_s, range_m = orbit.geodetic_to_radar(np.array([place]))[0]
+        return np.array(
+            [
+                (time_s - metadata["first_line_time_s"]) / metadata["line_spacing_s"],
+                (range_m - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"],
+            ]
+        )
+
+    ships = []
+    for s in truth["ships"]:
+        line = (s["closest_approach_time_s"] - metadata["first_line_time_s"]) / metadata["line_spacing_s"]
+        sample = (s["closest_approach_range_m"] - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"]
+        if not (0 <= line < metadata["lines"] and 0 <= sample < metadata["samples"]):
+            continue
+        spacing, cell = at_sample(metadata, sample)
+        heading = math.radians(s["heading_deg"])
+        step = 1e-4  # (deg), some 10 m
+        latitude, longitude, height = s["latitude_deg"], s["longitude_deg"], s["height_m"]
+        bow = (latitude + step * math.cos(heading), longitude + step * math.sin(heading) / math.cos(math.radians(latitude)), height)
+        direction = (pixel(bow) - pixel((latitude, longitude, height))) * spacing
+        direction /= np.linalg.norm(direction)
+        along = 0.5 * s["length_m"] * direction
+        half = np.ceil(np.abs(along) / spacing + cell / spacing).astype(int)
+        l0, l1 = max(0, int(line) - half[0]), int(line) + half[0] + 1
+        c0, c1 = max(0, int(sample) - half[1]), int(sample) + half[1] + 1
+        around = intensity[max(0, l0 - 30) : l1 + 30, max(0, c0 - 30) : c1 + 30]
+        around = around[around > 0]
+        looks = metadata["equivalent_number_of_looks"]
+        mean = np.median(around) * (3 * looks + 0.2) / (3 * looks - 0.8)
+        scr = 10 * math.log10(np.nanmax(intensity[l0:l1, c0:c1]) / mean)
+        resolution = 1 / math.hypot(*(direction / cell))
+        ships.append(Ship(line, sample, along, s["length_m"], s["heading_deg"], scr, s["length_m"] / resolution))
+    return ships
+
+
+def at_sample(metadata: dict[str, Any], sample: float) -> tuple[np.ndarray, np.ndarray]:
+    """Spacings and resolutions (azimuth, ground range) in metres."""
+
+    def value(name: str) -> float:
+        table = np.array(metadata[name])
+        return float(np.interp(sample, table[:, 0], table[:, 1]))
+
+    return (
+        np.array([value("azimuth_spacing_m"), value("ground_range_spacing_m")]),
+        np.array([value("resolution_azimuth_m"), value("resolution_ground_range_m")]),
+    )
+
+
+def judge(slc: Slc, truth: dict[str, Any], looks: tuple[int, int], land: str | None, options: Options) -> Scene:
+    intensity, metadata = intensity_image(slc, looks)
+    begin = time.process_time()
+    found = detect(intensity, metadata, options, land=land)
+    seconds = time.process_time() - begin
+    ships = ships_of(truth, metadata, intensity)
+    spacing, cell = at_sample(metadata, metadata["samples"] / 2)
+    plain = [o for o in found.objects if not o.flags]
+    pairs = []
+    for s in ships:
+        for o in plain:
+            d = np.array([o.line - s.line, o.sample - s.sample]) * spacing
+            unit = s.along / np.linalg.norm(s.along)
+            u, v = float(d @ unit), float(d @ np.array([-unit[1], unit[0]]))
+            grown = 1 / math.hypot(*(unit / cell)), 1 / math.hypot(unit[1] / cell[0], unit[0] / cell[1])
+            if abs(u) <= 0.5 * s.length_m + grown[0] and abs(v) <= 0.5 * s.length_m / 6.5 + grown[1]:
+                pairs.append((float(np.hypot(*d)), id(s), id(o), s, o))
+    used: set[int] = set()
+    for _, s_id, o_id, s, o in sorted(pairs, key=lambda p: p[:3]):
+        if s_id not in used and o_id not in used:
+            used |= {s_id, o_id}
+            s.found = o
+    return Scene(ships, found, [o for o in plain if id(o) not in used], tuple(cell), tuple(spacing), seconds)
+
+
+def wilson(k: int, n: int) -> tuple[float, float]:
+    """95 % interval of a proportion (E. Wilson, J. American Statistical Association 22, 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    z = 1.959964
+    p, d = k / n, 1 + z * z / n
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (p + z * z / (2 * n) - half) / d, (p + z * z / (2 * n) + half) / d
+
+
+def share(k: int, n: int) -> str:
+    low, high = wilson(k, n)
+    return f"{k}/{n} = {k / max(1, n):.3f} ({low:.3f} to {high:.3f})"
+
+
+def report(scenes: list[Scene], verbose: bool) -> None:
+    ships = [s for scene in scenes for s in scene.ships]
+    seconds = sum(s.seconds for s in scenes)
+    print(f"{len(scenes)} scenes, {len(ships)} ships, detection {seconds / max(1, len(scenes)):.2f} CPU seconds a scene")
+    wanted = [s for s in ships if s.cells > 3 and s.scr_db > 12]
+    print("Pd, longer than 3 cells, SCR over 12 dB:", share(sum(s.found is not None for s in wanted), len(wanted)))
+    long = [s for s in wanted if s.cells > 5]
+    print("Pd, longer than 5 cells, SCR over 12 dB:", share(sum(s.found is not None for s in long), len(long)))
+    for low, high in zip(RATIOS, RATIOS[1:], strict=False):
+        some = [s for s in ships if low <= s.scr_db < high]
+        if some:
+            print(f"  SCR {low:.0f} to {high:.0f} dB: {share(sum(s.found is not None for s in some), len(some))}")
+    for low, high in zip(LENGTHS, LENGTHS[1:], strict=False):
+        some = [s for s in ships if low <= s.length_m < high]
+        if some:
+            print(f"  length {low:.0f} to {high:.0f} m: {share(sum(s.found is not None for s in some), len(some))}")
+    false = [len(s.false) for s in scenes]
+    print(f"false alarms: {sum(false)}, {np.mean(false):.2f} a scene, by scene {false}")
+    errors, metres, within, covered, worst, rows = [], [], [], [], [], []
+    for scene in scenes:
+        for s in scene.ships:
+            o = s.found
+            if o is None:
+                if verbose:
+                    print(f"    missed: {s.line:.0f} {s.sample:.0f}, {s.length_m:.0f} m, SCR {s.scr_db:.1f} dB")
+                continue
+            d = np.array([o.line - s.line, o.sample - s.sample]) * scene.spacing_m
+            cells = float(np.hypot(*(d / scene.cell_m)))
+            errors.append(cells), metres.append(float(np.hypot(*d)))
+            resolution = s.length_m / s.cells
+            within.append(float(np.hypot(*d)) - max(scene.cell_m) - 0.15 * s.length_m)
+            covered += [abs(d[0]) <= 2 * o.azimuth_sigma_m, abs(d[1]) <= 2 * o.ground_range_sigma_m]
+            worst.append(metres[-1] <= 2 * o.position_sigma_m)
+            turn = math.nan if o.heading_deg is None else (o.heading_deg - s.heading_deg + 90) % 180 - 90
+            unit = s.along / np.linalg.norm(s.along)
+            rows.append((s.length_m, o.length_m, o.length_sigma_m, turn, o.heading_sigma_deg or math.nan, float(d @ unit), o.width_m, d[0], d[1], resolution))
+            if verbose:
+                print(f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, sigma {o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}, length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, width {o.width_m:.0f}, turn {turn:.0f} +- {o.heading_sigma_deg or math.nan:.0f}, SCR {s.scr_db:.0f}")
+        if verbose:
+            for o in scene.false:
+                print(f"    false: {o.line:.0f} {o.sample:.0f}, {o.length_m:.0f} m, SCR {o.scr_db:.1f} dB, {o.pixels} pixels")
+    if not errors:
+        return
+    print(f"position error: median {np.median(errors):.2f} cells, {np.median(metres):.1f} m; max {max(errors):.2f} cells, {max(metres):.1f} m")
+    print(f"  beyond 1 cell + 0.15 length: {sum(w > 0 for w in within)} of {len(within)}; closest to it {max(within):.1f} m")
+    print(f"  within 2 sigma: by axis {share(int(sum(covered)), len(covered))}, in all {share(int(sum(worst)), len(worst))}")
+    table = np.array(rows)
+    for low, high in zip(LENGTHS, LENGTHS[1:], strict=False):
+        t = table[(table[:, 0] >= low) & (table[:, 0] < high)]
+        if len(t) == 0:
+            continue
+        e, turn = t[:, 1] - t[:, 0], t[:, 3]
+        print(
+            f"  {low:.0f} to {high:.0f} m ({len(t)}): length bias {e.mean():+.1f} m, RMS {np.sqrt((e**2).mean()):.1f} m, "
+            f"within 2 sigma {np.mean(np.abs(e) <= 2 * t[:, 2]):.2f}; heading RMS {np.sqrt(np.nanmean(turn**2)):.1f} deg, "
+            f"median {np.nanmedian(np.abs(turn)):.1f}, within 2 sigma {np.nanmean(np.abs(turn) <= 2 * t[:, 4]):.2f}, "
+            f"none {np.isnan(turn).sum()}; position bias {t[:, 7].mean():+.1f} {t[:, 8].mean():+.1f} m, RMS {np.sqrt((t[:, 7]**2).mean()):.1f} {np.sqrt((t[:, 8]**2).mean()):.1f} m"
+        )
+
+
+def seeds_of(text: str) -> list[int]:
+    out: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        out += range(int(first), int(last or first) + 1)
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", default="1-8")
+    parser.add_argument("--instrument", default="c-stripmap")
+    parser.add_argument("--wind", type=float, default=8.0)
+    parser.add_argument("--k-shape", type=float, default=5.0)
+    parser.add_argument("--squint", type=float, default=0.0)
+    parser.add_argument("--pulses", type=int, default=2048)
+    parser.add_argument("--samples", type=int, default=3072)
+    parser.add_argument("--looks", default="1x1", help="azimuth x range")
+    parser.add_argument("--land", default="scene", help="scene or none")
+    parser.add_argument("--keep", type=pathlib.Path, help="folder of scenes made before")
+    parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of sidelook.detect.Options")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    a = parser.parse_args()
+    changes = {k: type(getattr(Options(), k))(v) for k, _, v in (text.partition("=") for text in a.set)}
+    scenes = []
+    for seed in seeds_of(a.seeds):
+        name = f"{a.instrument}-{seed}-w{a.wind:g}-k{a.k_shape:g}-q{a.squint:g}-{a.pulses}x{a.samples}"
+        slc, truth = make_scene(
+            a.keep, name, seed=seed, instrument=a.instrument, wind_m_per_s=a.wind, k_shape=a.k_shape, squint_deg=a.squint,
+            pulses=a.pulses, samples=a.samples,
+        )  # fmt: skip
+        looks = tuple(int(n) for n in a.looks.split("x"))
+        scenes.append(judge(slc, truth, looks, None if a.land == "none" else a.land, dataclasses.replace(Options(), **changes)))
+    print(" ".join(sys.argv[1:]), dataclasses.replace(Options(), **changes))
+    report(scenes, a.verbose)
+
+
+if __name__ == "__main__":
+    main()
