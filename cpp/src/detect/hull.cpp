@@ -133,12 +133,20 @@ std::vector<const Point *> without_tower(const std::vector<const Point *> &point
 }
 
 /// Scatterers of the object: those in its pixels, and those that go on with its line.
-Hull fit_hull(const std::vector<Point> &points, double resolution, std::vector<const Point *> &mine)
+Hull fit_hull(const std::vector<Point> &points, double resolution, double grow_ratio, std::vector<const Point *> &mine)
 {
     Hull h;
+    std::vector<double> values;
     for (const Point &q : points)
-        if (q.core) mine.push_back(&q);
-    if (mine.empty()) return h;
+        if (q.core) values.push_back(q.value);
+    if (values.empty()) return h;
+    // Scatterers of one hull are alike but for their fading: what is 15 dB below the middle one is a side lobe or
+    // clutter more probably than a part of it, and outside the object's own pixels what is 12 dB below.
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    const double faint = 0.03 * *middle, faint_outside = std::max(1.3 * grow_ratio, 0.06 * *middle);
+    for (const Point &q : points)
+        if (q.core && q.value >= faint) mine.push_back(&q);
     // A single bright spot may be all that reached the threshold of a ship of 60 m: its neighbours are looked at first
     // in all directions, then along the axis only.
     for (int round = 0; round < 6; ++round) {
@@ -152,7 +160,7 @@ Hull fit_hull(const std::vector<Point> &points, double resolution, std::vector<c
                 span(h, mine);
             }
         }
-        const double reach = line ? std::clamp(0.3 * h.length(), 12.0, 30.0) : 25.0;
+        const double reach = line ? std::clamp(0.2 * h.length(), 12.0, 25.0) : 25.0;
         const double side = line ? std::max(0.0, 0.5 * (0.22 * h.length() - h.width())) + 0.5 * resolution : 25.0;
         std::vector<const Point *> next;
         for (const Point &q : points) {
@@ -160,7 +168,8 @@ Hull fit_hull(const std::vector<Point> &points, double resolution, std::vector<c
             const bool near = u > h.u0 - reach && u < h.u1 + reach && v > h.v0 - side && v < h.v1 + side;
             bool mine_already = false;
             for (const Point *m : mine) mine_already |= m == &q;
-            if (q.core || (line ? near : near || mine_already)) next.push_back(&q);
+            if (q.value < (q.core ? faint : faint_outside)) continue;
+            if (q.core || near || (!line && mine_already)) next.push_back(&q);
         }
         if (next.size() == mine.size()) break;
         mine = next;
@@ -201,7 +210,7 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     if (std::none_of(points.begin(), points.end(), [](const Point &q) { return q.core; }))
         points.push_back({py * dl, px * ds, o.peak_ratio, true});  // its maximum lies on the patch's border
     std::vector<const Point *> mine;
-    Hull h = fit_hull(points, resolution, mine);
+    Hull h = fit_hull(points, resolution, p.grow_ratio, mine);
 
     const auto n = static_cast<double>(mine.size());
     // The outermost scatterers lie inside the ends: by half the mean distance between them along the axis.
