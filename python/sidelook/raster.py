@@ -206,18 +206,27 @@ class RasterFile:
 @contextlib.contextmanager
 def _listening(module: Any, complaints: list[str]) -> Iterator[None]:
     """Within it GDAL's errors of this thread go to a list: neither to stderr nor into exceptions that nobody catches."""
+    from osgeo import ogr, osr
 
     def take(kind: int, number: int, message: str) -> None:
         if kind >= module.CE_Failure:
             complaints.append(message)
 
-    module.DontUseExceptions()
+    # The three modules share a stack of error handlers: exceptions go off in the reverse of the order they went on in.
+    # Where somebody else chose another order they stay on, and an error at the end may be told twice.
+    off = []
+    with contextlib.suppress(RuntimeError):
+        for part in (osr, ogr, module):
+            if part.GetUseExceptions():
+                part.DontUseExceptions()
+                off.append(part)
     module.PushErrorHandler(take)
     try:
         yield
     finally:
         module.PopErrorHandler()
-        module.UseExceptions()
+        for part in reversed(off):
+            part.UseExceptions()
 
 
 def write_png(path: pathlib.Path, grey: Any) -> None:
