@@ -695,7 +695,7 @@ def test_refusals_name_argument_value_and_rule() -> None:
         assert str(refused.value).startswith(sentence), str(refused.value)
     with pytest.raises(
         OverMemory,
-        match=r"max_bytes is 1000000; must be at least \d+ bytes for this scene",
+        match=r"max_bytes \(--max-ram\) is 1000000; must be at least \d+ bytes for this scene",
     ):
         simulate.coast(pulses=64, samples=640, max_bytes=1000000)
 

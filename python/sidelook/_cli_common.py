@@ -13,11 +13,11 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
-from sidelook.errors import BadInput, MissingAuxiliary, from_os_error
+from sidelook.errors import BadInput, MissingAuxiliary, SidelookError, from_os_error
 
 # ---- options ---------------------------------------------------------------------------------------------------
 
@@ -25,7 +25,7 @@ from sidelook.errors import BadInput, MissingAuxiliary, from_os_error
 def add_output_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """-o/--output, --of, --co and --overwrite, as in `gdal raster`."""
     group = parser.add_argument_group("output")
-    group.add_argument("-o", "--output", metavar="PATH", required=required, help="output file or folder")
+    group.add_argument("-o", "--output", metavar="PATH", required=required, type=path_name, help="output file or folder")
     group.add_argument("--of", metavar="FORMAT", help="output format, GDAL's short driver name")
     group.add_argument("--co", metavar="KEY=VALUE", action="append", default=[], type=key_value, help="creation option, repeatable")
     group.add_argument("--overwrite", action="store_true", help="replace what is already there")
@@ -63,16 +63,40 @@ def size(text: str) -> int:
     """Bytes from '2GiB' (powers of 1024), '500MB' (powers of 1000) or '1000000B'; a bare number is refused."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", text)
     unit = {name.upper(): factor for name, factor in _UNITS.items()}.get(match[2].upper()) if match else None
-    if match is None or unit is None or float(match[1]) * unit < 1:
+    if match is None or unit is None or not 1 <= float(match[1]) * unit < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; must be like 2GiB, 1.5GB, 500MB or 800000KiB")
     return int(float(match[1]) * unit)
 
 
+MOST_THREADS = 1024  # the native rule
+
+
 def thread_count(text: str) -> int:
     """A number of threads, 1 or more."""
-    if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of threads; must be 1 or more")
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of threads; must be 1 or more, at most {MOST_THREADS}")
     return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number that fits the core's 32 bits; what it must be beyond that is the core's to say."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(2**31) <= int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number; must be one below 2147483648")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """The seed of a random generator: 64 bits without a sign."""
+    if not re.fullmatch(r"[0-9]{1,20}", text) or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; must be a whole number from 0 to 2^64 - 1")
+    return int(text)
+
+
+def path_name(text: str) -> str:
+    """The name of a file or folder, which is not empty (as "$UNSET" in a script is)."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no path; must be the name of a file or a folder")
+    return text
 
 
 def available_threads() -> int:
@@ -127,10 +151,20 @@ class AtomicFile:
         if not self.overwrite and self.path.exists():
             raise BadInput(f"{self.path} exists already; give --overwrite to replace it")
         try:
-            self.temporary.touch(exist_ok=False)
+            with _uninterrupted():
+                self.temporary.touch(exist_ok=False)
         except OSError as error:
             raise from_os_error(error, self.path, "written") from None
+        except BaseException:  # a signal that had to wait for the file
+            self._remove()
+            raise
         return self
+
+    def check(self) -> None:
+        """Refuses what entering would refuse, and leaves nothing: to be called before the work that makes the content."""
+        self.__enter__()
+        with _uninterrupted():
+            self._remove()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         try:
@@ -164,14 +198,63 @@ def temporary_folder(parent: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """A hidden folder inside `parent` for intermediate files; gone afterwards, also after a signal."""
     folder = pathlib.Path(parent) / f".sidelook-{secrets.token_hex(4)}.part"
     try:
-        folder.mkdir(parents=False)
-    except OSError as error:
-        raise from_os_error(error, folder.parent, "written") from None
-    try:
+        try:
+            folder.mkdir(parents=False)
+        except OSError as error:
+            raise from_os_error(error, folder.parent, "written") from None
         yield folder
     finally:
         with _uninterrupted():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def output_folder(path: str | os.PathLike[str], names: Sequence[str], *, overwrite: bool = False) -> Iterator[pathlib.Path]:
+    """A hidden folder inside `path` for files that are to appear there, all of them when all are whole, or none.
+
+    `path` and the folders above it are made if they are not there, and taken away again if nothing comes of it.
+
+    Parameters
+    ----------
+    names : the files; each must have been written when the body ends
+    overwrite : replace files of these names
+
+    Raises
+    ------
+    BadInput
+        If `path` is no folder or cannot be made or written, or one of the files is there and `overwrite` is false.
+    """
+    folder = pathlib.Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file; must be the name of a folder")
+    for name in names:
+        if not overwrite and (folder / name).exists():
+            raise BadInput(f"{folder / name} exists already; give --overwrite to replace it")
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
+    published = False
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, folder, "made") from None
+        with temporary_folder(folder) as work:
+            try:
+                yield work
+            except OSError as error:
+                if error.filename is None or str(error.filename).startswith(str(work)):
+                    raise from_os_error(error, folder, "written") from None
+                raise
+            except SidelookError as error:  # of a hidden folder that nobody has heard of
+                raise type(error)(str(error).replace(str(work), str(folder))) from None
+            with _uninterrupted():
+                published = True
+                for name in names:
+                    os.replace(work / name, folder / name)
+    finally:
+        if not published:
+            for empty in made:
+                with contextlib.suppress(OSError):
+                    empty.rmdir()
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -169,7 +169,7 @@ def _choose(find: _Finder, channel: str | None, name: str) -> str:
     if channel is None:
         raise BadInput(f"{name} has {len(channels)} channels; name one of {', '.join(channels)}")
     if channel not in channels:
-        raise BadInput(f"channel is {channel!r}; must be one of {', '.join(channels)} of {name}")
+        raise BadInput(f"channel is {channel!r}; must be one of {', '.join(map(repr, channels))} of {name}")
     return channel
 
 

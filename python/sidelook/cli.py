@@ -108,7 +108,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("SIDELOOK_DEBUG"):
             raise
-        return _refuse(f"{type(error).__name__}: {error} (a bug of ours; SIDELOOK_DEBUG=1 shows where)", 1)
+        sentence = " ".join(str(error).split())
+        return _refuse(f"{type(error).__name__}: {sentence} (a bug of ours; SIDELOOK_DEBUG=1 shows where)", 1)
 
 
 def _refuse(sentence: str, code: int) -> int:

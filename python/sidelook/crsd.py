@@ -103,7 +103,7 @@ def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path |
         (pulses, samples, 2); such an array; or echoes that are open already
     acquisition : an `Acquisition` or the path of one as JSON; needed for arrays and .npy files (by default the .json
         file of the same name beside it), not allowed for a CRSD, which has its own
-    channel : channel of a CRSD that has several
+    channel : channel of a CRSD that has several, not allowed with anything else
 
     Raises
     ------
@@ -114,7 +114,10 @@ def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path |
         acquisition = Acquisition.from_json(pathlib.Path(acquisition))
     elif acquisition is not None and not isinstance(acquisition, Acquisition):
         raise BadInput(f"acquisition is a {type(acquisition).__name__}; must be an Acquisition or the path of one as JSON")
+    not_crsd = f"channel is {channel!r}; must be left out, only a CRSD has channels"
     if isinstance(source, np.ndarray):
+        if channel is not None:
+            raise BadInput(not_crsd)
         if acquisition is None:
             raise BadInput("acquisition is None; must be given with an array of echoes")
         return ArrayEchoes(source, acquisition)
@@ -127,6 +130,8 @@ def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path |
     with open_file(source) as file:
         is_npy = file.read(6) == b"\x93NUMPY"
     if is_npy:
+        if channel is not None:
+            raise BadInput(not_crsd)
         return open_npy(source, name, acquisition)
     if acquisition is not None:
         raise BadInput(f"acquisition is given with {name}; must be left out unless the echoes are a .npy file or an array")

@@ -74,17 +74,17 @@ class Slc:
     metadata: dict[str, Any]
 
 
-def window(name: str) -> Any:
-    """A native window from its name, such as "hamming 0.75"."""
+def window(name: str, option: str = "window") -> Any:
+    """A native window from its name, such as "hamming 0.75"; `option` is whose, for the sentence of a refusal."""
     shape, _, parameter = name.partition(" ")
     shapes: dict[str, Any] = dict(_native.Window.Shape.__members__)
     defaults = {"rectangular": 0.0, "hamming": 0.75, "kaiser": 2.5, "taylor": 35.0}
     if shape not in shapes:
-        raise BadInput(f"window is {name!r}; must be one of {', '.join(shapes)}, with its parameter")
+        raise BadInput(f"{option} is {name!r}; must be one of {', '.join(shapes)}, with its parameter")
     try:
         value = float(parameter) if parameter else defaults[shape]
     except ValueError:
-        raise BadInput(f"window is {name!r}; its parameter must be a number") from None
+        raise BadInput(f"{option} is {name!r}; its parameter must be a number") from None
     return _native.Window(shapes[shape], value)
 
 
@@ -274,15 +274,14 @@ def _edge(samples: int) -> list[int]:
 def native_options(o: Options, base_bytes: int = 0) -> Any:
     """The same as the native class."""
     native = _native.FocusOptions()
-    native.doppler_bandwidth_hz = o.doppler_bandwidth_hz
-    native.range_bandwidth_hz = o.range_bandwidth_hz
-    native.azimuth_window = window(o.azimuth_window)
-    native.range_window = window(o.range_window)
-    native.equalise_antenna = o.equalise_antenna
-    native.minimum_exposure = o.minimum_exposure
-    native.block_lines = o.block_lines
-    native.strip_samples = o.strip_samples
-    native.max_bytes = o.max_ram
+    native.azimuth_window = window(o.azimuth_window, "azimuth_window")
+    native.range_window = window(o.range_window, "range_window")
     native.base_bytes = base_bytes
-    native.threads = o.threads
+    whole = ("block_lines", "strip_samples", "max_ram", "threads")
+    for name in ("doppler_bandwidth_hz", "range_bandwidth_hz", "equalise_antenna", "minimum_exposure", *whole):
+        try:
+            setattr(native, "max_bytes" if name == "max_ram" else name, getattr(o, name))
+        except TypeError:
+            kind = "a whole number" if name in whole else "a number"
+            raise BadInput(f"{name} is {getattr(o, name)!r}; must be {kind} that the core can hold") from None
     return native

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import pathlib
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,18 +107,14 @@ class RasterFile:
         overwrite: bool = False,
     ) -> None:
         self._gdal = gdal()
-        self._driver = self._gdal.GetDriverByName(driver)
-        if self._driver is None:
-            raise BadInput(f"--of is {driver}; GDAL has no driver of that name")
+        self._driver = _driver(self._gdal, driver)
         self._kind, self._metadata = kind, metadata
         self._lines, self._samples = metadata["lines"], metadata["samples"]
         self._options = list(creation_options)
         if driver == "GTiff" and not any(o.upper().startswith("BIGTIFF=") for o in self._options):
             self._options.append("BIGTIFF=IF_SAFER")
-        target = pathlib.Path(path)
-        self._image_file = AtomicFile(target, overwrite=overwrite)
-        self.quicklook_path = target.with_suffix(".quicklook.png")
-        self._picture_file = AtomicFile(self.quicklook_path, overwrite=overwrite)
+        self._image_file, self._picture_file = _targets(path, overwrite)
+        self.quicklook_path = self._picture_file.path
         self._dataset: Any = None
         self._quicklook = _native.Quicklook(self._lines, self._samples, *looks)
         metadata["quicklook_looks"] = list(looks)
@@ -136,10 +133,13 @@ class RasterFile:
 
     def _create(self) -> None:
         data_type = getattr(self._gdal, self._kind.data_type)
-        try:
+        complaints: list[str] = []
+        with _listening(self._gdal, complaints):
             self._dataset = self._driver.Create(str(self._image_file.temporary), self._samples, self._lines, 1, data_type, self._options)
-        except RuntimeError as error:
-            raise BadInput(f"{self._image_file.path} cannot be created: {first_line(error)}") from None
+        if self._dataset is None or complaints:
+            reason = _one_line(complaints[0]) if complaints else "GDAL does not say why"
+            refusal = write_failure(self._image_file.path, reason)
+            raise refusal if isinstance(refusal, BadInput) else BadInput(f"{self._image_file.path} cannot be created: {reason}")
         self._set_metadata()
         self._dataset.SetMetadataItem("AREA_OR_POINT", "Area")
         band = self._dataset.GetRasterBand(1)
@@ -161,7 +161,12 @@ class RasterFile:
         else:
             self._quicklook.add(first_line, first_sample, block)
         try:
-            self._dataset.GetRasterBand(1).WriteArray(block, first_sample, first_line)
+            band = self._dataset.GetRasterBand(1)
+            band.WriteArray(block, first_sample, first_line)
+            if band.GetBlockSize()[0] == self._samples:
+                # Whole lines lie together in the file: kept in GDAL's cache they would be of no use, and a longer scene
+                # would fill more of it. Tiles that a block has begun stay for the next to fill.
+                band.FlushCache()
         except RuntimeError as error:
             raise write_failure(self._image_file.path, first_line(error)) from None
 
@@ -203,13 +208,71 @@ class RasterFile:
         return complaints
 
 
+def check_format(driver: str, creation_options: Sequence[str], kind: Kind) -> None:
+    """Refuses a format that cannot take such an image block by block into a file, and options that it does not know.
+
+    GDAL itself warns of an option that it does not understand and goes on without.
+
+    Raises
+    ------
+    BadInput
+        With what GDAL says of a small image in memory, where the format can be written there.
+    """
+    module = gdal()
+    found = _driver(module, driver)
+    pixels = kind.data_type.removeprefix("GDT_")
+    types = found.GetMetadataItem("DMD_CREATIONDATATYPES") or pixels
+    if found.GetMetadataItem("DCAP_CREATE") != "YES" or pixels not in types.split():
+        raise BadInput(f"--of is {driver}; must be a format that GDAL can write images of {pixels} in block by block")
+    if found.GetMetadataItem("DCAP_VIRTUALIO") != "YES" and driver.upper() not in ("MEM", "VRT"):
+        return
+    folder = f"/vsimem/sidelook-{secrets.token_hex(4)}"
+    complaints: list[str] = []
+    with _listening(module, complaints, warnings=True):
+        data_type = getattr(module, kind.data_type)
+        dataset = found.Create(f"{folder}/trial.{driver.lower()}", 64, 64, 1, data_type, list(creation_options))
+        if dataset is not None:
+            dataset.GetRasterBand(1).WriteArray(np.ones((64, 64), np.complex64 if pixels == "CFloat32" else np.float32))
+        dataset = None
+        kept = module.VSIStatL(f"{folder}/trial.{driver.lower()}")
+        module.RmdirRecursive(folder)
+    if complaints and creation_options:
+        raise BadInput(f"--co is {' '.join(creation_options)}; {driver} refuses: {_one_line(complaints[0])}")
+    if complaints or kept is None or kept.size < 64 * 64:  # at least a part of the pixels, however compressed
+        reason = _one_line(complaints[0]) if complaints else "it keeps no pixels in a file of its own"
+        raise BadInput(f"--of is {driver}; must be a format that holds images of {pixels}: {reason}")
+
+
+def check_targets(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Refuses what `RasterFile` would refuse of the files that it is to write: there already, no folder, no permission."""
+    for target in _targets(path, overwrite):
+        target.check()
+
+
+def _driver(module: Any, name: str) -> Any:
+    driver = module.GetDriverByName(name)
+    if driver is None:
+        raise BadInput(f"--of is {name}; GDAL has no driver of that name")
+    return driver
+
+
+def _targets(path: str | os.PathLike[str], overwrite: bool) -> tuple[AtomicFile, AtomicFile]:
+    """The image's file and its quicklook's."""
+    target = pathlib.Path(path)
+    if not target.name:
+        raise BadInput(f"{target} is a folder; must be the name of a file")
+    return AtomicFile(target, overwrite=overwrite), AtomicFile(target.with_suffix(".quicklook.png"), overwrite=overwrite)
+
+
 @contextlib.contextmanager
-def _listening(module: Any, complaints: list[str]) -> Iterator[None]:
+def _listening(module: Any, complaints: list[str], *, warnings: bool = False) -> Iterator[None]:
     """Within it GDAL's errors of this thread go to a list: neither to stderr nor into exceptions that nobody catches."""
     from osgeo import ogr, osr
 
+    least = module.CE_Warning if warnings else module.CE_Failure
+
     def take(kind: int, number: int, message: str) -> None:
-        if kind >= module.CE_Failure:
+        if kind >= least:
             complaints.append(message)
 
     # The three modules share a stack of error handlers: exceptions go off in the reverse of the order they went on in.
@@ -276,7 +339,11 @@ def control_points(metadata: dict[str, Any]) -> list[tuple[float, float, float, 
 
 def first_line(error: BaseException) -> str:
     """What GDAL said, without what follows it."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return _one_line(str(error)) or type(error).__name__
+
+
+def _one_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")
 
 
 def write_failure(path: pathlib.Path, reason: str) -> Exception:

@@ -64,7 +64,8 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
     check_window("range_window", options.range_window);
     require(options.minimum_exposure >= 0.5 && options.minimum_exposure <= 1,
             text("minimum_exposure is ", options.minimum_exposure, "; must lie within 0.5 and 1"));
-    require(options.threads >= 0, text("threads is ", options.threads, "; must be 0 (all) or greater"));
+    require(options.threads >= 0 && options.threads <= 1024,
+            text("threads is ", options.threads, "; must be 0 (all) or greater, at most 1024"));
     require(options.max_bytes >= 0, text("max_bytes is ", options.max_bytes, "; must be 0 (no bound) or greater"));
 
     const double chirp_bandwidth = std::abs(a.chirp_rate_hz_per_s) * a.chirp_duration_s;
@@ -73,9 +74,12 @@ Scene::Scene(const Acquisition &acquisition, const FocusOptions &options)
             text("range_bandwidth_hz is ", options.range_bandwidth_hz,
                  "; must be 0 (the chirp's) or at most the chirp's, ", chirp_bandwidth, " Hz"));
     grid_.doppler_bandwidth_hz = options.doppler_bandwidth_hz > 0 ? options.doppler_bandwidth_hz : 0.7 * a.prf_hz;
-    require(options.doppler_bandwidth_hz >= 0 && grid_.doppler_bandwidth_hz <= 0.85 * a.prf_hz,
+    // Narrower than its own roll-off a band is no band.
+    require(options.doppler_bandwidth_hz >= 0 && grid_.doppler_bandwidth_hz >= roll_off_hz() &&
+                grid_.doppler_bandwidth_hz <= 0.85 * a.prf_hz,
             text("doppler_bandwidth_hz is ", options.doppler_bandwidth_hz,
-                 "; must be 0 (0.7 PRF) or at most 0.85 PRF, ", 0.85 * a.prf_hz, " Hz"));
+                 "; must be 0 (0.7 PRF) or lie within 0.05 and 0.85 PRF, ", roll_off_hz(), " to ", 0.85 * a.prf_hz,
+                 " Hz"));
     grid_.line_spacing_s = 1 / a.prf_hz;
     grid_.sample_spacing_m = c0 / (2 * a.sample_rate_hz);
 

@@ -23,7 +23,8 @@ inline void check_echo_request(const Acquisition &acq, const EchoOptions &o, con
             "reference_range_m is " + std::to_string(o.reference_range_m) + "; must be zero or positive");
     require(std::isfinite(o.pulse_edge_s) && o.pulse_edge_s >= 0 && 2 * o.pulse_edge_s <= acq.chirp_duration_s,
             "pulse_edge_s is " + std::to_string(o.pulse_edge_s) + "; must lie between 0 and half of chirp_duration_s");
-    require(o.threads >= 0, "threads is " + std::to_string(o.threads) + "; must be zero or positive");
+    require(o.threads >= 0 && o.threads <= 1024,
+            "threads is " + std::to_string(o.threads) + "; must be zero or positive, at most 1024");
 }
 
 inline void check_targets(const std::vector<Target> &targets)

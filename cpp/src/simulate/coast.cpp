@@ -42,7 +42,7 @@ void check(const CoastOptions &o)
     rule("calibration_rcs_dbsm", o.calibration_rcs_dbsm, std::abs(o.calibration_rcs_dbsm) <= 100, "lie within +-100");
     rule("pulse_edge_samples", o.pulse_edge_samples, o.pulse_edge_samples >= 4 && o.pulse_edge_samples <= 1000,
          "lie between 4 and 1000");
-    rule("threads", o.threads, o.threads >= 0, "be zero or positive");
+    rule("threads", o.threads, o.threads >= 0 && o.threads <= 1024, "be zero or positive, at most 1024");
 }
 
 /// Local east, north and up (ECEF) on the ellipsoid.
@@ -430,6 +430,8 @@ CoastTruth simulate_coast(const Sensor &sensor, const Acquisition &acq, const Co
             "antenna length is " +
                 std::to_string(std::min(acq.antenna.azimuth_length_m, acq.antenna.elevation_length_m)) +
                 "; must be positive for a coast");
+    require(std::abs(sensor.nesz_db) <= 200,
+            "nesz_db is " + std::to_string(sensor.nesz_db) + "; must lie within +-200");
     const Layout l = make_layout(sensor, acq, options);
     const double height = acq.terrain_height_m;
     CoastTruth truth;
@@ -454,8 +456,8 @@ CoastTruth simulate_coast(const Sensor &sensor, const Acquisition &acq, const Co
         const std::int64_t bytes = 20 * static_cast<std::int64_t>(clutter.size()) + 8 * out.rows * out.cols +
                                    scene_workspace_bytes(acq, sensor.platform, echo) + (std::int64_t{16} << 20);
         if (options.max_bytes > 0 && bytes > options.max_bytes)
-            throw Error(Code::over_memory, "max_bytes is " + std::to_string(options.max_bytes) + "; must be at least " +
-                                               std::to_string(bytes) + " bytes for this scene");
+            throw Error(Code::over_memory, "max_bytes (--max-ram) is " + std::to_string(options.max_bytes) +
+                                               "; must be at least " + std::to_string(bytes) + " bytes for this scene");
         scene.reserve(clutter.size());
         // A few strips at a time, so that hardly anything is held twice; their order is that of their index.
         constexpr std::int64_t together = 8;

@@ -51,6 +51,7 @@ Acquisition acquire(const Sensor &s, std::int64_t pulses, std::int64_t samples, 
 {
     require(pulses > 0, "pulses is " + std::to_string(pulses) + "; must be positive");
     require(samples > 0, "samples is " + std::to_string(samples) + "; must be positive");
+    require(std::abs(height_m) <= 10e3, "height_m is " + std::to_string(height_m) + "; must lie within +-10 km");
     const auto positive = [](const char *name, double value) {
         require(std::isfinite(value) && value > 0,
                 std::string(name) + " is " + std::to_string(value) + "; must be positive");
@@ -60,6 +61,8 @@ Acquisition acquire(const Sensor &s, std::int64_t pulses, std::int64_t samples, 
     positive("sample_rate_hz", s.sample_rate_hz);
     positive("chirp_bandwidth_hz", s.chirp_bandwidth_hz);
     positive("chirp_duration_s", s.chirp_duration_s);
+    require(static_cast<double>(pulses) / s.prf_hz <= 3600,
+            "pulses is " + std::to_string(pulses) + "; must be sent within an hour at most");
     Acquisition a;
     a.sensor = s.name;
     a.epoch_utc = "2026-01-01T00:00:00.000000Z";

@@ -7,8 +7,7 @@ import statistics
 import time
 from typing import Any
 
-from sidelook._cli_common import add_report_options, print_json, require_device, thread_count
-from sidelook.errors import BadInput
+from sidelook._cli_common import add_report_options, print_json, require_device, thread_count, whole
 
 # Looks of an image of a size: what default_looks gives for the presets, a larger cell, and one look.
 LOOKS = ((1, 1), (2, 1), (4, 3), (8, 8))
@@ -24,7 +23,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--size", metavar="PULSESxSAMPLES", action="append", type=_size, help="instead of the fixed list")
     parser.add_argument("--squint-deg", metavar="DEG", type=float, default=0.0, help="of the beam (default: 0)")
-    parser.add_argument("--repeat", metavar="N", type=int, default=3, help="runs after one warm-up (default: 3)")
+    parser.add_argument("--repeat", metavar="N", type=_repeat, default=3, help="runs after one warm-up (default: 3)")
     parser.add_argument("--threads", metavar="N", type=thread_count, default=1, help="default: 1")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (default: cpu)")
     add_report_options(parser)
@@ -173,8 +172,14 @@ def _stages(costs: list[Any], seconds: dict[str, list[float]], threads: int, lim
 def _size(text: str) -> tuple[int, int]:
     pulses, x, samples = text.partition("x")
     if not (x and pulses.isdigit() and samples.isdigit()):
-        raise BadInput(f"--size is {text}; must be like 4096x4096")
-    return int(pulses), int(samples)
+        raise argparse.ArgumentTypeError(f"{text!r} is not PULSESxSAMPLES; must be like 4096x4096")
+    return whole(pulses), whole(samples)
+
+
+def _repeat(text: str) -> int:
+    if not text.isdigit() or whole(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs; must be 1 or more")
+    return int(text)
 
 
 def _text(e: dict[str, Any]) -> list[str]:

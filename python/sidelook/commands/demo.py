@@ -10,15 +10,18 @@ import time
 from typing import Any
 
 from sidelook._cli_common import (
-    AtomicFile,
     Progress,
     add_report_options,
     add_run_options,
+    output_folder,
+    path_name,
     print_json,
     require_device,
+    seed,
+    whole,
 )
-from sidelook.errors import BadInput, from_os_error
 
+FILES = ("echoes.crsd", "truth.json", "slc.tif", "slc.quicklook.png", "report.json")
 GDAL_CACHE_BYTES = 64 << 20
 
 
@@ -28,12 +31,12 @@ def register(subparsers: Any) -> None:
         "demo", help="simulate a coast, focus it, measure and report", description=__doc__
     )
     output = parser.add_argument_group("output")
-    output.add_argument("-o", "--output", metavar="DIR", required=True, help="folder, made if it is not there")
+    output.add_argument("-o", "--output", metavar="DIR", required=True, type=path_name, help="folder, made if it is not there")
     output.add_argument("--overwrite", action="store_true", help="replace what is already there")
     scene = parser.add_argument_group("scene")
-    scene.add_argument("--pulses", metavar="N", type=int, default=3072, help="default: 3072")
-    scene.add_argument("--samples", metavar="N", type=int, default=3072, help="default: 3072")
-    scene.add_argument("--seed", metavar="N", type=int, default=1, help="of scene and noise (default: 1)")
+    scene.add_argument("--pulses", metavar="N", type=whole, default=3072, help="default: 3072")
+    scene.add_argument("--samples", metavar="N", type=whole, default=3072, help="default: 3072")
+    scene.add_argument("--seed", metavar="N", type=seed, default=1, help="of scene and noise (default: 1)")
     scene.add_argument("--squint-deg", metavar="DEG", type=float, default=0.0, help="of the beam, positive forwards")
     add_run_options(parser)
     add_report_options(parser)
@@ -41,23 +44,26 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulates, focuses what was written, measures the calibration targets, reports."""
+    from sidelook.slc import gdal
+
+    require_device(args.device, "focus")
+    gdal().SetCacheMax(GDAL_CACHE_BYTES)
+    with output_folder(args.output, FILES, overwrite=args.overwrite) as work:
+        report = _make(args, work)
+    if args.json:
+        print_json(report)
+    elif not args.quiet:
+        print("\n".join(_text(report)))
+    return 0
+
+
+def _make(args: argparse.Namespace, work: pathlib.Path) -> dict[str, Any]:
+    """Writes all the files into `work`; returns the report."""
     from sidelook import crsd, simulate
     from sidelook.acquisition import Acquisition
     from sidelook.focusing import Focuser, Options
-    from sidelook.slc import SlcFile, gdal
+    from sidelook.slc import SlcFile
 
-    require_device(args.device, "focus")
-    module = gdal()
-    module.SetCacheMax(GDAL_CACHE_BYTES)
-    folder = pathlib.Path(args.output)
-    names = {n: folder / n for n in ("echoes.crsd", "truth.json", "slc.tif", "slc.quicklook.png", "report.json")}
-    for path in names.values():  # said before the work, and again when it is written
-        if path.exists() and not args.overwrite:
-            raise BadInput(f"{path} exists already; give --overwrite to replace it")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise from_os_error(error, folder, "made") from None
     progress = Progress.from_args(args)
     begin = time.perf_counter()
 
@@ -72,10 +78,10 @@ def run(args: argparse.Namespace) -> int:
     )
     simulated = time.perf_counter()
     acquisition = Acquisition.from_native(simulation.acquisition)
-    crsd.write(names["echoes.crsd"], acquisition, simulation.echoes, overwrite=args.overwrite)
+    crsd.write(work / "echoes.crsd", acquisition, simulation.echoes)
     truth = simulation.truth
     echo_bytes = simulation.echoes.nbytes
-    _write_json(names["truth.json"], truth, args.overwrite)
+    _write_json(work / "truth.json", truth)
     del simulation
     written = time.perf_counter()
     stages = [
@@ -85,16 +91,16 @@ def run(args: argparse.Namespace) -> int:
 
     # From here on only what is in the file counts: the truth is not looked at before the image is finished.
     options = Options(threads=args.threads, max_ram=args.max_ram or 0)
-    with crsd.open(names["echoes.crsd"]) as echoes:
+    with crsd.open(work / "echoes.crsd") as echoes:
         job = Focuser(echoes, options, base_bytes=_resident_bytes() + GDAL_CACHE_BYTES if args.max_ram else 0)
         try:
-            with SlcFile(names["slc.tif"], job.grid, job.metadata, overwrite=args.overwrite) as file:
+            with SlcFile(work / "slc.tif", job.grid, job.metadata) as file:
                 job.run(file.write, progress)
         finally:
             progress.close()
     stages += job.stages
     focused = time.perf_counter()
-    points = _points(names["slc.tif"], job.metadata, truth["targets"])
+    points = _points(work / "slc.tif", job.metadata, truth["targets"])
     stages.append({"name": "measure", "seconds": time.perf_counter() - focused, "peak_bytes": 0})
 
     report = {
@@ -107,14 +113,10 @@ def run(args: argparse.Namespace) -> int:
         "stages": stages,
         "process_peak_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "points": points,
-        "files": {name: str(path) for name, path in names.items()},
+        "files": {name: str(pathlib.Path(args.output) / name) for name in FILES},
     }
-    _write_json(names["report.json"], report, args.overwrite)
-    if args.json:
-        print_json(report)
-    elif not args.quiet:
-        print("\n".join(_text(report)))
-    return 0
+    _write_json(work / "report.json", report)
+    return report
 
 
 def _points(path: pathlib.Path, metadata: dict[str, Any], targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -164,9 +166,8 @@ def _resident_bytes() -> int:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
-def _write_json(path: pathlib.Path, value: dict[str, Any], overwrite: bool) -> None:
-    with AtomicFile(path, overwrite=overwrite) as file:
-        file.temporary.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def _write_json(path: pathlib.Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _text(report: dict[str, Any]) -> list[str]:

@@ -11,8 +11,10 @@ from sidelook._cli_common import (
     add_report_options,
     add_run_options,
     held_bytes,
+    path_name,
     print_json,
     require_device,
+    whole,
 )
 from sidelook.errors import BadInput
 
@@ -22,8 +24,8 @@ SURVEY_BYTES = 48 << 20  # the survey's lines and what numpy makes of them
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser("focus", help="turn raw echoes into a focused image", description=__doc__)
-    parser.add_argument("echoes", help="a CRSD, or a .npy of echoes with its acquisition as JSON")
-    parser.add_argument("--acquisition", metavar="JSON", help="acquisition of a .npy (default: the .json beside it)")
+    parser.add_argument("echoes", type=path_name, help="a CRSD, or a .npy of echoes with its acquisition as JSON")
+    parser.add_argument("--acquisition", metavar="JSON", type=path_name, help="acquisition of a .npy (default: the .json beside it)")
     parser.add_argument("--channel", help="channel of a CRSD that has several")
     group = parser.add_argument_group("processing")
     group.add_argument(
@@ -49,7 +51,7 @@ def register(subparsers: Any) -> None:
         metavar="SHARE",
         help="share of the aperture a pixel needs, 0.5 to 1; less is NaN (default: 1)",
     )
-    group.add_argument("--block-lines", type=int, default=0, help="output lines computed at once (default: chosen)")
+    group.add_argument("--block-lines", metavar="N", type=whole, default=0, help="output lines computed at once (default: chosen)")
     add_output_options(parser)
     add_run_options(parser)
     add_report_options(parser)
@@ -59,15 +61,21 @@ def run(args: argparse.Namespace) -> int:
     """Focuses a file into a file."""
     from sidelook.crsd import open_echoes
     from sidelook.focusing import Focuser
-    from sidelook.raster import limit_cache
-    from sidelook.slc import SlcFile
+    from sidelook.raster import check_format, check_targets, limit_cache
+    from sidelook.slc import KIND, SlcFile
 
     require_device(args.device, "focus")
     limit_cache(args.max_ram or 0)
+    driver = args.of or "GTiff"
+    for name, path in (("the echoes", args.echoes), ("the acquisition", args.acquisition)):
+        if path and os.path.exists(args.output) and os.path.exists(path) and os.path.samefile(args.output, path):
+            raise BadInput(f"--output is {args.output}, {name}; must be another file")
     progress = Progress.from_args(args)
     with open_echoes(args.echoes, args.acquisition, args.channel) as echoes:  # type: ignore[attr-defined]
+        check_format(driver, args.co, KIND)  # said before the work, and again when it is written
+        check_targets(args.output, overwrite=args.overwrite)
         job = Focuser(echoes, _options(args), base_bytes=held_bytes(SURVEY_BYTES) if args.max_ram else 0)
-        file = SlcFile(args.output, job.grid, job.metadata, driver=args.of or "GTiff", creation_options=args.co, overwrite=args.overwrite)
+        file = SlcFile(args.output, job.grid, job.metadata, driver=driver, creation_options=args.co, overwrite=args.overwrite)
         try:
             with file:
                 job.run(file.write, progress)

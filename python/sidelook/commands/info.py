@@ -8,7 +8,7 @@ import json
 import os
 from typing import Any
 
-from sidelook._cli_common import add_report_options, print_json
+from sidelook._cli_common import add_report_options, path_name, print_json
 from sidelook.errors import BadInput, MissingAuxiliary, from_os_error
 
 _LIGHT = 299792458.0  # (m/s)
@@ -17,7 +17,7 @@ _LIGHT = 299792458.0  # (m/s)
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser("info", help="say what a file holds", description=__doc__)
-    parser.add_argument("file", help="a CRSD, a .npy of echoes with its .json, an acquisition JSON, or an image for GDAL")
+    parser.add_argument("file", type=path_name, help="a CRSD, a .npy of echoes with its .json, an acquisition JSON, or an image for GDAL")
     parser.add_argument("--channel", help="channel of a CRSD that has several")
     add_report_options(parser)
 
@@ -41,6 +41,8 @@ def describe(path: str, channel: str | None = None) -> dict[str, Any]:
         raise from_os_error(error, path, "read") from None
     if head.startswith(b"CRSD") or head.startswith(b"\x93NUMPY"):
         return _echoes(path, channel, "crsd" if head.startswith(b"CRSD") else "npy")
+    if channel is not None:
+        raise BadInput(f"channel is {channel!r}; must be left out, only a CRSD has channels")
     if head.lstrip().startswith(b"{"):
         from sidelook.acquisition import Acquisition
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sidelook._cli_common import AtomicFile, add_report_options, print_json
+from sidelook._cli_common import AtomicFile, add_report_options, path_name, print_json, whole
 from sidelook.errors import BadInput, MissingAuxiliary, from_os_error
 from sidelook.measure import PointTarget, measure_point, range_phase_rad, relative_phases_deg
 from sidelook.slc import DOMAIN, gdal
@@ -25,19 +25,19 @@ def register(subparsers: Any) -> None:
         description=__doc__,
         epilog="With --truth, position and phase errors are reported; the phase relative to the mean over the targets.",
     )
-    parser.add_argument("slc", metavar="SLC", help="focused image (complex), as written by sidelook focus")
+    parser.add_argument("slc", metavar="SLC", type=path_name, help="focused image (complex), as written by sidelook focus")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--truth", metavar="JSON", help='{"targets": [{"zero_doppler_time_s": .., "slant_range_m": ..}]}')
+    where.add_argument("--truth", metavar="JSON", type=path_name, help='{"targets": [{"zero_doppler_time_s": .., "slant_range_m": ..}]}')
     where.add_argument("--at", metavar="ROW,COL", action="append", type=_position, help="look near this pixel, repeatable")
     parser.add_argument("--search-radius", metavar="SAMPLES", type=float, default=8.0, help="default: 8")
     parser.add_argument(
         "--half-size",
         metavar="SAMPLES",
-        type=int,
+        type=whole,
         default=0,
         help="window on each side of the peak (default: what fits)",
     )
-    parser.add_argument("--oversampling", metavar="N", type=int, default=16, help="of the cuts (default: 16)")
+    parser.add_argument("--oversampling", metavar="N", type=whole, default=16, help="of the cuts (default: 16)")
     parser.add_argument(
         "--axes",
         choices=("measured", "image"),
@@ -45,7 +45,7 @@ def register(subparsers: Any) -> None:
         help="cut along the side lobes, or rows and columns",
     )
     parser.add_argument("--cuts", action="store_true", help="add the sampled cuts to --json")
-    parser.add_argument("--plot", metavar="PNG", help="draw the cuts (needs matplotlib)")
+    parser.add_argument("--plot", metavar="PNG", type=path_name, help="draw the cuts (needs matplotlib)")
     parser.add_argument("--overwrite", action="store_true", help="replace the plot that is already there")
     add_report_options(parser)
 
@@ -147,8 +147,9 @@ class _Slc:
             raise BadInput(f"position is ({place.row:g}, {place.col:g}); must lie inside the image of {self.rows} x {self.cols}")
         # The widest window the analysis may take by itself is 512; few targets need a tenth of it.
         reaches = [args.half_size + 2] if args.half_size > 0 else [128, 514]
+        radius = args.search_radius if 0 <= args.search_radius <= 1000 else 0  # the core refuses others
         for reach in reaches:
-            margin = reach + math.ceil(max(args.search_radius, 0)) + 1
+            margin = reach + math.ceil(radius) + 1
             top, left = max(0, int(place.row) - margin), max(0, int(place.col) - margin)
             bottom = min(self.rows, int(place.row) + margin + 1)
             right = min(self.cols, int(place.col) + margin + 1)

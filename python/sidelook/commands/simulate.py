@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import re
 import time
 from typing import Any
 
@@ -12,11 +13,14 @@ from sidelook._cli_common import (
     AtomicFile,
     add_report_options,
     available_threads,
+    path_name,
     print_json,
+    seed,
     size,
     thread_count,
+    whole,
 )
-from sidelook.errors import BadInput
+from sidelook.errors import BadInput, OverMemory
 
 
 def register(subparsers: Any) -> None:
@@ -28,7 +32,7 @@ def register(subparsers: Any) -> None:
         epilog="docs/simulator.md tells the models, their sources and their limits.",
     )
     output = parser.add_argument_group("output")
-    output.add_argument("-o", "--output", metavar="FILE", required=True, help="the CRSD file")
+    output.add_argument("-o", "--output", metavar="FILE", required=True, type=path_name, help="the CRSD file")
     output.add_argument("--overwrite", action="store_true", help="replace what is already there")
     what = parser.add_argument_group("scene")
     what.add_argument("--scene", choices=("coast", "points"), default="coast", help="default: coast")
@@ -38,8 +42,8 @@ def register(subparsers: Any) -> None:
         default="c-stripmap",
         help="default: c-stripmap",
     )
-    what.add_argument("--pulses", metavar="N", type=int, default=2048, help="default: 2048")
-    what.add_argument("--samples", metavar="N", type=int, default=3072, help="default: 3072")
+    what.add_argument("--pulses", metavar="N", type=whole, default=2048, help="default: 2048")
+    what.add_argument("--samples", metavar="N", type=whole, default=3072, help="default: 3072")
     what.add_argument(
         "--squint-deg",
         metavar="DEG",
@@ -57,7 +61,7 @@ def register(subparsers: Any) -> None:
     what.add_argument(
         "--seed",
         metavar="N",
-        type=int,
+        type=seed,
         default=1,
         help="of scene and noise (default: 1)",
     )
@@ -83,7 +87,7 @@ def register(subparsers: Any) -> None:
         default=5.0,
         help="order of the sea's K distribution",
     )
-    coast.add_argument("--ships", metavar="N", type=int, default=12, help="default: 12")
+    coast.add_argument("--ships", metavar="N", type=whole, default=12, help="default: 12")
     coast.add_argument("--no-land", action="store_true", help="sea only")
     coast.add_argument(
         "--calibration",
@@ -118,7 +122,7 @@ def register(subparsers: Any) -> None:
     receiver.add_argument(
         "--bits",
         metavar="N",
-        type=int,
+        type=whole,
         default=0,
         help="of the quantiser (default: none)",
     )
@@ -154,13 +158,14 @@ def run(args: argparse.Namespace) -> int:
     from sidelook.acquisition import Acquisition
 
     path = pathlib.Path(args.output)
+    if not path.name:
+        raise BadInput(f"{path} is a folder; must be the name of a file")
     truth_path = path.with_name(path.name + ".truth.json")
-    for target in (
-        path,
-        truth_path,
-    ):  # said before the work, and again when it is written
-        if target.exists() and not args.overwrite:
-            raise BadInput(f"{target} exists already; give --overwrite to replace it")
+    for target in (path, truth_path):  # said before the work, and again when it is written
+        AtomicFile(target, overwrite=args.overwrite).check()
+    needed = 8 * args.pulses * args.samples
+    if args.max_ram and args.scene == "points" and needed > args.max_ram:
+        raise OverMemory(f"max_bytes (--max-ram) is {args.max_ram} bytes; the echoes alone need {needed} bytes")
     start = time.perf_counter()
     receiver: dict[str, Any] = {}
     if args.bits or args.step or args.bias:
@@ -227,7 +232,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _grid(text: str) -> tuple[int, int]:
     """'3x5' as (3, 5)."""
-    rows, cross, columns = text.partition("x")
-    if not cross or not rows.isdigit() or not columns.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not ROWSxCOLS, such as 3x5")
-    return int(rows), int(columns)
+    match = re.fullmatch(r"([0-9]{1,3})x([0-9]{1,3})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROWSxCOLS, such as 3x5, at most 999x999")
+    return int(match[1]), int(match[2])
