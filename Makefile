@@ -11,7 +11,8 @@ test: setup
 
 bench: setup
 	.venv/bin/sidelook bench
-	@if [ -d bench ]; then $(PYTHON) -m pytest bench; fi
+	$(PYTHON) -m pytest bench
+	build/cp*/bench/sidelook_bench
 
 # Formats, lint and types; `make format` puts formats right.
 check: setup

@@ -23,13 +23,13 @@ fi
 mapfile -t native < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.h' '*.c' '*.cu')
 if [ "${1:-}" = --format ]; then
     $bin/clang-format -i "${native[@]}"
-    $bin/ruff check --quiet --fix --select I python tests examples tools || true
-    $bin/ruff format --quiet python tests examples tools
+    $bin/ruff check --quiet --fix --select I python tests bench examples tools || true
+    $bin/ruff format --quiet python tests bench examples tools
     exit 0
 fi
 $bin/clang-format --dry-run -Werror "${native[@]}"
-$bin/ruff check --quiet python tests examples tools
-$bin/ruff format --quiet --check python tests examples tools
+$bin/ruff check --quiet python tests bench examples tools
+$bin/ruff format --quiet --check python tests bench examples tools
 $bin/mypy --strict python/sidelook
 
 # clang-tidy reads how files are compiled from a build folder that is configured and never built: each file once.

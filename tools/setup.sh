@@ -45,7 +45,7 @@ fi
 
 # ---- sidelook itself: again when a source is newer than what is installed ------------------------------------------
 if [ "$(cat .venv/packages 2>/dev/null)" != "$wanted" ] || [ ! -e .venv/installed ] ||
-    [ -n "$(find CMakeLists.txt pyproject.toml cmake cpp python -newer .venv/installed -type f -not -name '*.pyc' -print -quit)" ]; then
+    [ -n "$(find CMakeLists.txt pyproject.toml bench cmake cpp python -newer .venv/installed -type f -not -name '*.pyc' -print -quit)" ]; then
     touch .venv/building
     PATH="$PWD/.venv/bin:$PATH" $python -m pip install --quiet --no-build-isolation -C cmake.define.SIDELOOK_TESTS=ON ".[test]"
     mv .venv/building .venv/installed # its time is when the build began
