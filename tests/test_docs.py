@@ -171,7 +171,15 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def test_commands_are_found() -> None:
-    assert {c.split()[1] for page in PAGES for c in shown_commands(page)} >= {"simulate", "focus", "measure", "demo", "bench", "info"}
+    assert {c.split()[1] for page in PAGES for c in shown_commands(page)} >= {
+        "simulate",
+        "focus",
+        "calibrate",
+        "measure",
+        "demo",
+        "bench",
+        "info",
+    }
 
 
 @every_page()
@@ -237,6 +245,13 @@ def test_every_metadata_field_is_described() -> None:
     assert set(metadata["doppler"]) == always
     assert fields("slc.md", "\n`doppler`:\n") == always | {"ambiguity", "sharpness_margin"}
     assert fields("slc.md", "\n`echoes`:\n") == set(metadata["echoes"])
+
+
+def test_every_field_of_intensity_is_described() -> None:
+    from sidelook import calibrate
+
+    metadata = calibrate(focused()).metadata
+    assert fields("radiometry.md", "\n## The metadata") == set(metadata) | {"quicklook_looks"}
 
 
 def test_doppler_from_the_echoes_has_the_fields_described() -> None:

@@ -8,6 +8,8 @@ import functools
 import itertools
 import json
 import pathlib
+import subprocess
+import sys
 from typing import Any
 
 import focus_helpers as h
@@ -615,3 +617,51 @@ def test_refusals_of_the_command(slc_file: pathlib.Path, tmp_path: pathlib.Path)
         done = h.run("calibrate", *arguments)
         assert done.returncode == code and sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert h.only_files(tmp_path) == before
+
+
+PROBE = """
+import sys
+from sidelook.cli import main
+code = main(sys.argv[1:])
+peak = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(f"peak {int(peak[0]) * 1024}", file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def probe(path: pathlib.Path, limit: int) -> subprocess.CompletedProcess[str]:
+    command = ["calibrate", path, "-o", path.with_name("out.tif"), "--max-ram", f"{limit}B", "--overwrite", "--threads", "2", "-q"]
+    return subprocess.run(
+        [sys.executable, "-c", PROBE, *map(str, command)], capture_output=True, text=True, timeout=300, env=h.environment()
+    )
+
+
+def test_peak_memory_is_flat_and_below_the_limit(tmp_path: pathlib.Path) -> None:
+    """Fresh processes calibrate images of 5, 20 and 80 thousand lines (up to 500 MB) under one limit."""
+    pytest.importorskip("osgeo.gdal", reason="GDAL's Python bindings are not installed")
+    from sidelook.slc import SlcFile
+
+    block = np.ascontiguousarray(np.nan_to_num(small().image[:500]))
+    peaks, limit = {}, 0
+    for lines in (80000, 5000, 20000):
+        pulses = lines + 1200
+        acquisition = simulate.acquire(simulate.sensor(), pulses, 900)
+        acquisition.radiometry = Acquisition.from_json(small().metadata["acquisition"]).native().radiometry
+        metadata = {
+            **small().metadata, "lines": lines, "acquisition": Acquisition.from_native(acquisition).to_dict(),
+            "valid_region": [[j, 0, lines] for j, _, _ in small().metadata["valid_region"]],
+        }  # fmt: skip
+        path = tmp_path / "slc.tif"
+        with SlcFile(path, type("Grid", (), {"lines": lines, "samples": metadata["samples"]}), metadata, overwrite=True) as file:
+            for first in range(0, lines, 500):
+                file.write(first, 0, block)
+
+        if not limit:
+            refusal = probe(path, 10_000_000)
+            assert refusal.returncode == 5
+            limit = int(refusal.stderr.split("at least ")[1].split()[0]) + (16 << 20)
+        done = probe(path, limit)
+        assert done.returncode == 0, done.stderr
+        peaks[lines] = int(done.stderr.split("peak ")[1])
+        print(f"{lines} lines: peak {peaks[lines] / 2**20:.1f} MiB of {limit / 2**20:.1f}")
+    assert max(peaks.values()) < limit and max(peaks.values()) / min(peaks.values()) < 1.05

@@ -15,7 +15,7 @@ def page(stages: list[dict[str, Any]]) -> str:
         "# Stages",
         "",
         "Made from the native table of stages by `python tools/make_stages.py`; do not edit. [flow.md](flow.md) tells the conventions,",
-        "[focusing.md](focusing.md) the physics.",
+        "[focusing.md](focusing.md) and [radiometry.md](radiometry.md) the physics.",
         "",
         "| stage | in | out | cpu | cuda |",
         "|---|---|---|---|---|",

@@ -49,7 +49,8 @@ void means(const float *sum, const float *count, std::int64_t cells, std::int64_
             im += static_cast<double>(sum[i + 1]);
             if (count) held += static_cast<double>(count[c * width + i]);
         }
-        out[c] = 2 * held < pixels ? c64(none, none) : c64(static_cast<float>(re / held), static_cast<float>(im / held));
+        out[c] =
+            2 * held < pixels ? c64(none, none) : c64(static_cast<float>(re / held), static_cast<float>(im / held));
     }
 }
 

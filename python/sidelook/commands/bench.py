@@ -195,7 +195,5 @@ def _stage_text(e: dict[str, Any]) -> list[str]:
     lines = []
     for s in e["stages"]:
         fft = f", bare FFTs {s['bare_fft_seconds']:.3f} s" if s["bare_fft_seconds"] else ""
-        lines.append(
-            f"  {s['name']:>18} {s['seconds']:7.3f} s wall, {100 * s['share_of_limit']:5.1f} % of the {s['bound_by']} limit{fft}"
-        )
+        lines.append(f"  {s['name']:>18} {s['seconds']:7.3f} s wall, {100 * s['share_of_limit']:5.1f} % of the {s['bound_by']} limit{fft}")
     return lines

@@ -17,7 +17,7 @@ from sidelook._cli_common import (
     require_device,
 )
 
-READER_BYTES = 40 << 20  # what GDAL and numpy hold of the lines that are on their way in and out
+READER_BYTES = 20 << 20  # what GDAL and numpy hold of the lines that are on their way in and out
 
 
 def register(subparsers: Any) -> None:
