@@ -392,10 +392,25 @@ def test_devices(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["cpu"]["available"] and found["cpu"]["threads"] == common.available_threads()
     assert found["cpu"]["instruction_set"] in ("avx512", "avx2", "neon", "baseline")
-    assert found["cuda"]["available"] is False and "no CUDA implementations" in found["cuda"]["missing"]
     assert main(["devices"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("cpu ") and "cuda  not available: this build has no CUDA implementations" in text
+    assert text.startswith("cpu ")
+    if found["cuda"]["available"]:
+        assert found["cuda"]["devices"][0]["name"] in text
+    else:
+        assert "this build has no CUDA" in found["cuda"]["missing"] or "this machine has no CUDA" in found["cuda"]["missing"]
+        assert f"cuda  not available: {found['cuda']['missing']}" in text
+
+
+def test_selftest_needs_a_device(capsys):
+    assert main(["devices", "--json"]) == 0
+    cuda = json.loads(capsys.readouterr().out)["cuda"]
+    code = main(["devices", "--selftest"])
+    out, err = capsys.readouterr()
+    if cuda["available"]:
+        assert code == 0 and all(s["passed"] and s["largest_error"] > 0 for s in json.loads(out)["stages"])
+    else:
+        assert code == 4 and f"device is cuda; {cuda['missing']}" in err
 
 
 # ---- info --------------------------------------------------------------------------------------------------------

@@ -32,9 +32,10 @@ $bin/ruff check --quiet python tests bench examples tools
 $bin/ruff format --quiet --check python tests bench examples tools
 $bin/mypy --strict python/sidelook
 
-# clang-tidy reads how files are compiled from a build folder that is configured and never built: each file once.
+# clang-tidy reads how files are compiled from a build folder that is configured and never built: each file once, .cu files as the
+# tests' emulator compiles them.
 ducc0=${SIDELOOK_DUCC0_DIR:-$(find "$PWD/build" -maxdepth 3 -type d -path '*/ducc0/ducc0-*' -print -quit)}
 $bin/cmake -S . -B build/tidy -G Ninja -DCMAKE_MAKE_PROGRAM="$PWD/$bin/ninja" -DSIDELOOK_PORTABLE_ONLY=ON -DSIDELOOK_THREADS=std \
-    ${ducc0:+"-DSIDELOOK_DUCC0_DIR=$ducc0"} >/dev/null
-git ls-files --cached --others --exclude-standard 'cpp/src/*.cpp' | grep -v fft_ducc0 |
+    -DSIDELOOK_TESTS=ON ${ducc0:+"-DSIDELOOK_DUCC0_DIR=$ducc0"} >/dev/null
+git ls-files --cached --others --exclude-standard 'cpp/src/*.cpp' 'cpp/src/*.cu' | grep -v fft_ducc0 |
     xargs -P "$(nproc)" -n 2 $bin/clang-tidy --quiet -p build/tidy 2> >(grep -v 'warnings\? generated\.$' >&2)

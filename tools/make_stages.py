@@ -15,14 +15,15 @@ def page(stages: list[dict[str, Any]]) -> str:
         "# Stages",
         "",
         "Made from the native table of stages by `python tools/make_stages.py`; do not edit. [flow.md](flow.md) tells the conventions,",
-        "[focusing.md](focusing.md) and [radiometry.md](radiometry.md) the physics.",
+        "[focusing.md](focusing.md) and [radiometry.md](radiometry.md) the physics, [cuda.md](cuda.md) what `cuda` takes: a build with it,",
+        "and a device.",
         "",
         "| stage | in | out | cpu | cuda |",
         "|---|---|---|---|---|",
     ]
     for s in stages:
         ports = [f"{s[end]['type']} {s[end]['dimensions']}" for end in ("in", "out")]
-        lines.append(f"| [{s['name']}](#{s['name']}) | {ports[0]} | {ports[1]} | {_mark(s['cpu'])} | {_mark(s['cuda'])} |")
+        lines.append(f"| [{s['name']}](#{s['name']}) | {ports[0]} | {ports[1]} | {_mark(s['cpu'])} | {_mark(s['cuda_twin'])} |")
     for s in stages:
         lines += ["", f"## {s['name']}", "", s["summary"][0].upper() + s["summary"][1:] + ".", ""]
         lines += [f"- in: {_port(s['in'])}", f"- out: {_port(s['out'])}", f"- reach: {s['reach']}"]

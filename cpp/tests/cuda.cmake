@@ -1,16 +1,15 @@
 # The .cu files under the emulator: built by the host's compiler, linked into the native tests. See docs/cuda.md.
 set(emulator ${CMAKE_CURRENT_SOURCE_DIR}/cuda_emulator)
 set(emulator_files ${emulator}/fiber.cpp ${emulator}/grid.cpp ${emulator}/memory.cpp ${emulator}/runtime.cpp ${emulator}/cufft.cpp)
-set(cu_files ${PROJECT_SOURCE_DIR}/cpp/src/focus/range_compress.cu ${CMAKE_CURRENT_SOURCE_DIR}/test_emulator.cu
-  ${emulator}/planted_bugs.cu)
-set(emulated_files ${PROJECT_SOURCE_DIR}/cpp/src/focus/range_compress.cu ${PROJECT_SOURCE_DIR}/cpp/src/core/cuda/device.cpp ${PROJECT_SOURCE_DIR}/cpp/src/core/cuda/fft.cpp)
+set(cu_files ${SIDELOOK_CUDA_SOURCES} ${CMAKE_CURRENT_SOURCE_DIR}/test_emulator.cu ${emulator}/planted_bugs.cu)
+list(FILTER cu_files INCLUDE REGEX "\\.cu$")
 set_source_files_properties(${cu_files} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 if(SIDELOOK_SANITIZE STREQUAL "thread")
   # ThreadSanitizer is to see kernels, not the scheduler that orders them.
   set_source_files_properties(${emulator_files} PROPERTIES COMPILE_OPTIONS -fno-sanitize=thread)
 endif()
 
-add_library(sidelook_cuda_emulator OBJECT ${emulator_files} ${emulated_files})
+add_library(sidelook_cuda_emulator OBJECT ${emulator_files} ${SIDELOOK_CUDA_SOURCES})
 target_include_directories(sidelook_cuda_emulator PUBLIC ${emulator} ${emulator}/cufft ${PROJECT_SOURCE_DIR}/cpp/src
   ${PROJECT_SOURCE_DIR}/cpp/include)
 target_compile_options(sidelook_cuda_emulator PUBLIC -Wall -Wextra -Wshadow -ffp-contract=off)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/text.h"
+#include "sidelook/device.h"
 #include "sidelook/error.h"
 
 namespace harness
@@ -74,6 +75,18 @@ void check_refused(const char *file, int line, sidelook::Code code, const std::s
         return;
     }
     fail(file, line, sidelook::text("not refused; must say \"", words, "\""));
+}
+
+/// Whether this build has CUDA implementations (or their emulation) and this machine a device; where not, says so.
+inline bool has_cuda(const char *test)
+{
+    try {
+        sidelook::cuda_devices();
+        return true;
+    } catch (const sidelook::Error &e) {
+        std::printf("skipped %s: %s\n", test, e.what());
+        return false;
+    }
 }
 
 /// Deterministic noise, uniform in -1..1: the 64-bit linear congruential generator of Knuth's MMIX.

@@ -290,8 +290,11 @@ TEST(focus, cuda_without_a_device_is_refused)
     CHECK(emulator::bytes_in_use() == 0);
 }
 
+#endif
+
 TEST(focus, cuda_gives_the_processors_image)
 {
+    if (!harness::has_cuda("focusing")) return;
     const Acquisition a = small_acquisition();
     const std::vector<c64> echoes = noise_echoes(a);
     FocusOptions options;
@@ -313,4 +316,3 @@ TEST(focus, cuda_gives_the_processors_image)
     CHECK(finite > 0);
     CHECK_NEAR(worst / std::sqrt(power / finite), 0, 4e-6);
 }
-#endif

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "core/cuda_twins.h"
 #include "core/vec3.h"
 #include "focus/range_compress.h"
 #include "harness.h"
@@ -198,14 +197,11 @@ TEST(range_compress, on_the_processor_is_its_definition)
 
 TEST(range_compress, on_a_cuda_device_is_its_definition)
 {
-    if (!cuda_twins().range_compress || cuda_devices().empty()) {
-        std::printf("skipped: no CUDA implementation or device\n");
-        return;
-    }
+    if (!harness::has_cuda("range_compress")) return;
     for (const Case &c : cases) {
         const Scene scene(acquisition_of(c), {});
         const RangeCompress planned(scene, {0, scene.grid().samples});
-        const std::unique_ptr<Stage> stage = cuda_twins().range_compress(planned.plan());
+        const std::unique_ptr<Stage> stage = make_range_compress_cuda(planned.plan());
         const std::vector<c64> got = compute(*stage, c, 1, 1000);
         check_against_definition("cuda", c, scene, *planned.plan(), got);
         for (const std::uint64_t seed : {2, 3, 4}) {
@@ -214,5 +210,17 @@ TEST(range_compress, on_a_cuda_device_is_its_definition)
 #endif
             CHECK(same_bits(got, compute(*stage, c, 2, 1 + 43 * static_cast<std::int64_t>(seed % 3))));
         }
+    }
+}
+
+TEST(range_compress, the_selftest_passes)
+{
+    if (!harness::has_cuda("the self-test")) return;
+    const std::vector<SelftestResult> results = cuda_selftest();
+    CHECK(results.size() == 1);
+    for (const SelftestResult &r : results) {
+        std::printf("%s: error %.2g, tolerance %.2g; cpu %.3f s, cuda %.3f s\n", r.stage.c_str(), r.largest_error,
+                    r.tolerance, r.cpu_seconds, r.cuda_seconds);
+        CHECK(r.passed && r.largest_error > 0 && r.largest_error <= r.tolerance);
     }
 }

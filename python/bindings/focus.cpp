@@ -84,7 +84,8 @@ void bind_focus(py::module_ &m)
         .def_readwrite("strip_samples", &FocusOptions::strip_samples)
         .def_readwrite("max_bytes", &FocusOptions::max_bytes)
         .def_readwrite("base_bytes", &FocusOptions::base_bytes)
-        .def_readwrite("threads", &FocusOptions::threads);
+        .def_readwrite("threads", &FocusOptions::threads)
+        .def_readwrite("device", &FocusOptions::device);
 
     py::class_<SlcGrid>(m, "SlcGrid")
         .def_readonly("lines", &SlcGrid::lines)
@@ -201,7 +202,8 @@ void bind_focus(py::module_ &m)
     py::class_<StageReport>(m, "StageReport")
         .def_readonly("name", &StageReport::name)
         .def_readonly("seconds", &StageReport::seconds)
-        .def_readonly("peak_bytes", &StageReport::peak_bytes);
+        .def_readonly("peak_bytes", &StageReport::peak_bytes)
+        .def_readonly("device", &StageReport::device);
 
     py::class_<StageCost> cost(m, "StageCost");
     py::class_<StageCost::Transforms>(cost, "Transforms")

@@ -35,6 +35,7 @@ void bind_stages(py::module_ &m)
             d["first_pass"] = s.first_pass;
             d["parameters"] = parameters;
             d["cpu"] = s.cpu;
+            d["cuda_twin"] = s.cuda_twin;
             d["cuda"] = s.cuda;
             all.append(d);
         }

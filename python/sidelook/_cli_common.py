@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
-from sidelook.errors import BadInput, MissingAuxiliary, SidelookError, from_os_error
+from sidelook.errors import BadInput, MissingAuxiliary, SidelookError, from_os_error, translate
 
 # ---- options ---------------------------------------------------------------------------------------------------
 
@@ -107,8 +107,17 @@ def available_threads() -> int:
         return os.cpu_count() or 1
 
 
+def find_device(device: str) -> None:
+    """Refuses cuda where this build or this machine has none."""
+    if device == "cuda":
+        from sidelook import _native
+
+        with translate():
+            _native.cuda_devices()
+
+
 def require_device(device: str, stage: str) -> None:
-    """Refuses a device that `stage` has no implementation for; there is no silent fall-back."""
+    """Refuses a device that `stage` has no implementation for in any build; there is no silent fall-back."""
     if device != "cpu":
         raise MissingAuxiliary(f"device is {device}; this build has no {device} implementation of {stage}, only cpu")
 

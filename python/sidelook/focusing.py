@@ -42,6 +42,8 @@ class Options:
     block_lines, strip_samples : output lines and samples computed at once; 0: chosen
     max_ram : bytes that the whole process may hold; 0: no bound
     threads : 0: all
+    device : "cpu", or "cuda": stages that have a CUDA implementation run on the first CUDA device, the others on the
+        processor, as `stages` tells; refused where there is none
     """
 
     doppler: str | Sequence[float] = "auto"
@@ -58,6 +60,7 @@ class Options:
     strip_samples: int = 0
     max_ram: int = 0
     threads: int = 0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Focuser:
     ----------
     grid : the native SlcGrid of the image to come
     metadata : complete but for run times
-    stages : after `run`, name, seconds and peak_bytes of every stage
+    stages : after `run`, name, seconds, peak_bytes and device of every stage
     """
 
     @translate()
@@ -110,6 +113,8 @@ class Focuser:
                 f"{self.acquisition.samples} samples"
             )
         planned = native_options(self.options, base_bytes)
+        if planned.device == _native.Device.cuda:
+            _native.cuda_devices()  # refused before the first pass reads anything
         if self.options.max_ram:
             # Refused before the first pass reads anything: the plan does not depend on the Doppler's small change.
             probe = self.acquisition.native()
@@ -184,8 +189,9 @@ class Focuser:
     def run(self, write: Write, progress: Progress | None = None) -> None:
         """Computes the image; `write(first_line, first_sample, block)` gets each block once, in order, in a thread."""
         report = self.plan.run(self._read, write, self.corrections, progress)
-        survey = {"name": "survey", "seconds": self.survey_seconds, "peak_bytes": SURVEY_BYTES}
-        self.stages = [survey] + [{"name": s.name, "seconds": s.seconds, "peak_bytes": s.peak_bytes} for s in report]
+        self.stages = [{"name": "survey", "seconds": self.survey_seconds, "peak_bytes": SURVEY_BYTES, "device": "cpu"}]
+        for s in report:
+            self.stages.append({"name": s.name, "seconds": s.seconds, "peak_bytes": s.peak_bytes, "device": s.device.name})
 
     def _metadata(self) -> dict[str, Any]:
         g, s, o = self.grid, self.statistics, self.options
@@ -233,6 +239,7 @@ class Focuser:
             "software": f"sidelook {_native.version()}",
             "fft_library": _native.fft_library(),
             "instruction_set": _native.instruction_set(),
+            "device": o.device,
             "block_lines": self.plan.block_lines,
             "acquisition": self.acquisition.to_dict(),
         }
@@ -284,4 +291,8 @@ def native_options(o: Options, base_bytes: int = 0) -> Any:
         except TypeError:
             kind = "a whole number" if name in whole else "a number"
             raise BadInput(f"{name} is {getattr(o, name)!r}; must be {kind} that the core can hold") from None
+    devices: dict[str, Any] = dict(_native.Device.__members__)
+    if o.device not in devices:
+        raise BadInput(f"device is {o.device!r}; must be one of {', '.join(devices)}")
+    native.device = devices[o.device]
     return native

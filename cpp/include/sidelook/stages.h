@@ -24,7 +24,9 @@ struct StageInfo {
     std::string reach;       ///< which input an output block needs
     std::string first_pass;  ///< what a pass over the whole scene must find before; empty: nothing
     std::vector<StageParameter> parameters;
-    bool cpu = false, cuda = false;  ///< implementations in this build
+    bool cpu = false;
+    bool cuda_twin = false;  ///< whether there is a CUDA implementation, for builds with SIDELOOK_CUDA
+    bool cuda = false;       ///< whether this is such a build
 };
 
 /// All stages, in the order of the chain.

@@ -3,9 +3,15 @@
 namespace sidelook
 {
 
-const std::vector<StageInfo> &stage_table()
+#if defined(SIDELOOK_CUDA)
+static constexpr bool cuda_is_built = true;
+#else
+static constexpr bool cuda_is_built = false;
+#endif
+
+static std::vector<StageInfo> declared()
 {
-    static const std::vector<StageInfo> table{
+    return {
         {"correct_echoes",
          "I/Q bias, I/Q imbalance and gain steps undone; damaged lines silent",
          {"complex64", "[pulse][sample]", "as recorded"},
@@ -27,7 +33,7 @@ const std::vector<StageInfo> &stage_table()
          {{"range_bandwidth_hz", "Hz", "the chirp's", "processed band"},
           {"range_window", "", "hamming 0.75", "spectral weight over the band"}},
          true,
-         false},
+         true},
         {"azimuth_compress",
          "range migration, azimuth compression and drift correction in the range-Doppler domain, onto the zero-Doppler "
          "grid",
@@ -68,6 +74,15 @@ const std::vector<StageInfo> &stage_table()
          true,
          false},
     };
+}
+
+const std::vector<StageInfo> &stage_table()
+{
+    static const std::vector<StageInfo> table = [] {
+        std::vector<StageInfo> all = declared();
+        for (StageInfo &stage : all) stage.cuda = stage.cuda_twin && cuda_is_built;
+        return all;
+    }();
     return table;
 }
 

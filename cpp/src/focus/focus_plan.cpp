@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/cuda_twins.h"
 #include "core/fft.h"
 #include "core/isa.h"
 #include "core/runner.h"
@@ -33,7 +32,7 @@ struct Strip {
     const Stage &range_on(Device device, std::unique_ptr<Stage> &twin) const
     {
         if (device == Device::cpu) return range;
-        twin = cuda_twins().range_compress(range.plan());
+        twin = make_range_compress_cuda(range.plan());
         return *twin;
     }
 };

@@ -9,6 +9,9 @@
 
 namespace sidelook
 {
+
+std::unique_ptr<Stage> (*make_range_compress_cuda)(std::shared_ptr<const RangePlan> plan) = nullptr;
+
 namespace
 {
 

@@ -10,9 +10,8 @@
 #include "core/cuda/device.h"
 #include "core/cuda/fft.h"
 #include "core/cuda/launch.h"
-#include "core/cuda_twins.h"
 #include "core/threads.h"
-#include "focus/range_plan.h"
+#include "focus/range_compress.h"
 
 namespace sidelook
 {
@@ -147,11 +146,12 @@ void RangeCompressCuda::compute(View2<const c64> in, Interval in_lines, View2<c6
     }
 }
 
-[[maybe_unused]] const bool announced = (cuda_twins().range_compress =
-                                             [](std::shared_ptr<const RangePlan> plan) -> std::unique_ptr<Stage> {
-                                             return std::make_unique<RangeCompressCuda>(std::move(plan));
-                                         },
-                                         true);
+std::unique_ptr<Stage> make(std::shared_ptr<const RangePlan> plan)
+{
+    return std::make_unique<RangeCompressCuda>(std::move(plan));
+}
+
+[[maybe_unused]] const bool announced = (make_range_compress_cuda = make, true);
 
 }  // namespace
 }  // namespace sidelook

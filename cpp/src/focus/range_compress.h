@@ -37,4 +37,7 @@ private:
     std::shared_ptr<const RangePlan> plan_;
 };
 
+/// Makes the CUDA twin, by the same plan; null where this program has none. Set by range_compress.cu.
+extern std::unique_ptr<Stage> (*make_range_compress_cuda)(std::shared_ptr<const RangePlan> plan);
+
 }  // namespace sidelook

@@ -11,10 +11,10 @@ from sidelook._cli_common import (
     add_output_options,
     add_report_options,
     add_run_options,
+    find_device,
     held_bytes,
     path_name,
     print_json,
-    require_device,
     whole,
 )
 from sidelook.errors import BadInput
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from sidelook.raster import check_format, check_targets, limit_cache
     from sidelook.slc import KIND, SlcFile
 
-    require_device(args.device, "focus")
+    find_device(args.device)
     limit_cache(args.max_ram or 0)
     driver = args.of or "GTiff"
     for name, path in (("the echoes", args.echoes), ("the acquisition", args.acquisition)):
@@ -110,6 +110,7 @@ def _options(args: argparse.Namespace) -> Any:
         block_lines=args.block_lines,
         max_ram=args.max_ram or 0,
         threads=args.threads,
+        device=args.device,
     )
 
 
@@ -125,5 +126,5 @@ def _text(report: dict[str, Any]) -> list[str]:
         lines.append(f"damaged pulses left out ({len(echoes['damaged_pulses'])}): {shown}{more}")
     if echoes["share_at_largest"] > 1e-3:
         lines.append(f"saturation: {100 * echoes['share_at_largest']:.2f} % of I and Q at +-{echoes['largest']:g}")
-    lines += [f"{s['name']:>18} {s['seconds']:8.3f} s  {s['peak_bytes'] / 2**20:8.1f} MiB" for s in report["stages"]]
+    lines += [f"{s['name']:>18} {s['seconds']:8.3f} s  {s['peak_bytes'] / 2**20:8.1f} MiB  {s['device']}" for s in report["stages"]]
     return lines

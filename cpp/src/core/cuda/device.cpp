@@ -1,6 +1,6 @@
 #include "core/cuda/device.h"
 
-#include "core/cuda_twins.h"
+#include "core/device.h"
 #include "core/text.h"
 #include "sidelook/error.h"
 
@@ -34,7 +34,7 @@ std::vector<CudaDevice> devices()
     return found;
 }
 
-[[maybe_unused]] const bool announced = (cuda_twins().devices = devices, true);
+[[maybe_unused]] const bool announced = (find_cuda_devices = devices, true);
 
 }  // namespace
 

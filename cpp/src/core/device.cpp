@@ -1,21 +1,17 @@
-#include "core/cuda_twins.h"
+#include "core/device.h"
 
 #include "sidelook/error.h"
 
 namespace sidelook
 {
 
-CudaTwins &cuda_twins()
-{
-    static CudaTwins twins;
-    return twins;
-}
+std::vector<CudaDevice> (*find_cuda_devices)() = nullptr;
 
 std::vector<CudaDevice> cuda_devices()
 {
-    if (!cuda_twins().devices)
+    if (!find_cuda_devices)
         throw Error(Code::missing_auxiliary, "device is cuda; this build has no CUDA implementations, only cpu");
-    return cuda_twins().devices();
+    return find_cuda_devices();
 }
 
 }  // namespace sidelook
