@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace sidelook
@@ -27,6 +28,7 @@ void join(Component &to, Component &&from)
     to.first_sample = std::min(to.first_sample, from.first_sample);
     to.end_sample = std::max(to.end_sample, from.end_sample);
     to.pixels += from.pixels;
+    to.size += from.size;
     to.peak = std::max(to.peak, from.peak);
 }
 
@@ -84,6 +86,7 @@ void Components::add(std::int64_t line, const float *ratio, std::int64_t samples
         c.first_sample = std::min(c.first_sample, run.first);
         c.end_sample = std::max(c.end_sample, run.end);
         c.pixels += above;
+        c.size += run.end - run.first;
         c.peak = std::max(c.peak, peak);
         o.last_line = line;
         current_.push_back({run, label});
@@ -101,7 +104,11 @@ void Components::close(std::int64_t before)
             ++it;
             continue;
         }
-        if (it->second.component.pixels > 0) done_.push_back(std::move(it->second.component));
+        Component &c = it->second.component;
+        if (c.pixels > 0)
+            done_.push_back(std::move(c));
+        else if (c.size > 1)
+            faint_.push_back(std::move(c));
         it = open_.erase(it);
     }
 }
@@ -111,7 +118,26 @@ std::vector<Component> Components::finish()
     close(std::numeric_limits<std::int64_t>::max());
     previous_.clear();
     std::sort(done_.begin(), done_.end(), by_place);
+    std::sort(faint_.begin(), faint_.end(), by_place);
     return std::move(done_);
+}
+
+bool are_near(const Component &a, const Component &b, double azimuth_spacing_m, double ground_range_spacing_m,
+              double gap_m)
+{
+    const auto gap = [](std::int64_t first, std::int64_t end, std::int64_t other_first, std::int64_t other_end) {
+        return static_cast<double>(std::max<std::int64_t>({0, other_first - end + 1, first - other_end + 1}));
+    };
+    const auto far = [&](double lines, double samples) {
+        return std::hypot(azimuth_spacing_m * lines, ground_range_spacing_m * samples) > gap_m;
+    };
+    if (far(gap(a.first_line, a.end_line, b.first_line, b.end_line),
+            gap(a.first_sample, a.end_sample, b.first_sample, b.end_sample)))
+        return false;
+    for (const Run &p : a.runs)
+        for (const Run &q : b.runs)
+            if (!far(static_cast<double>(q.line - p.line), gap(p.first, p.end, q.first, q.end))) return true;
+    return false;
 }
 
 std::vector<Component> merge_near(std::vector<Component> parts, const std::vector<double> &azimuth_spacing_m,
@@ -123,28 +149,22 @@ std::vector<Component> merge_near(std::vector<Component> parts, const std::vecto
         while (up[k] != k) k = up[k] = up[up[k]];
         return k;
     };
-    const auto gap = [](std::int64_t first, std::int64_t end, std::int64_t other_first, std::int64_t other_end) {
-        return static_cast<double>(std::max<std::int64_t>({0, other_first - end + 1, first - other_end + 1}));
-    };
     const auto near = [&](const Component &a, const Component &b) {
         const auto at = static_cast<std::size_t>(a.first_sample);
-        const double dl = azimuth_spacing_m[at], ds = ground_range_spacing_m[at];
-        if (std::hypot(dl * gap(a.first_line, a.end_line, b.first_line, b.end_line),
-                       ds * gap(a.first_sample, a.end_sample, b.first_sample, b.end_sample)) > gap_m)
-            return false;
-        for (const Run &p : a.runs)
-            for (const Run &q : b.runs)
-                if (std::hypot(dl * static_cast<double>(q.line - p.line), ds * gap(p.first, p.end, q.first, q.end)) <=
-                    gap_m)
-                    return true;
-        return false;
+        const auto size = [&](const Component &c) {
+            return std::hypot(azimuth_spacing_m[at] * static_cast<double>(c.end_line - c.first_line),
+                              ground_range_spacing_m[at] * static_cast<double>(c.end_sample - c.first_sample));
+        };
+        // the two sides of a large ship lie farther apart than fragments of a small one
+        const double gap = std::max(gap_m, std::min(2.4 * gap_m, 0.2 * std::max(size(a), size(b))));
+        return are_near(a, b, azimuth_spacing_m[at], ground_range_spacing_m[at], gap);
     };
     const double least_spacing = *std::min_element(azimuth_spacing_m.begin(), azimuth_spacing_m.end());
     std::vector<std::size_t> active;  // sorted by first line: those that may still be near what comes
     for (std::size_t i = 0; i < parts.size(); ++i) {
         std::vector<std::size_t> still;
         for (const std::size_t k : active) {
-            if (static_cast<double>(parts[i].first_line - parts[k].end_line) * least_spacing > gap_m) continue;
+            if (static_cast<double>(parts[i].first_line - parts[k].end_line) * least_spacing > 2.4 * gap_m) continue;
             still.push_back(k);
             if (root(k) != root(i) && near(parts[k], parts[i])) {
                 const std::size_t a = root(k), b = root(i);

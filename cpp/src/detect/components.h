@@ -19,6 +19,7 @@ struct Component {
     std::vector<Run> runs;  ///< by line, then sample
     std::int64_t first_line = 0, end_line = 0, first_sample = 0, end_sample = 0;
     std::int64_t pixels = 0;  ///< at or above 1
+    std::int64_t size = 0;    ///< at or above the lower level
     float peak = 0;           ///< largest ratio
 };
 
@@ -31,6 +32,8 @@ public:
     void add(std::int64_t line, const float *ratio, std::int64_t samples);
     /// All objects, by their first pixel in reading order.
     std::vector<Component> finish();
+    /// After finish(): groups of at least two pixels of which none reaches 1, by their first pixel.
+    std::vector<Component> faint() { return std::move(faint_); }
 
 private:
     struct Open {
@@ -49,10 +52,15 @@ private:
     std::map<std::size_t, Open> open_;       // by root label
     std::map<std::size_t, std::size_t> up_;  // label to an older label of the same object
     std::size_t next_ = 0;
-    std::vector<Component> done_;
+    std::vector<Component> done_, faint_;
 };
 
-/// Joins objects whose pixels come nearer than `gap_m`. Spacings of the ground by sample.
+/// Whether pixels of the two come within gap_m, with these spacings on the ground.
+bool are_near(const Component &a, const Component &b, double azimuth_spacing_m, double ground_range_spacing_m,
+              double gap_m);
+
+/// Joins objects whose pixels come nearer than `gap_m`, or a fifth of the larger one's size up to 2.4 times that.
+/// Spacings of the ground by sample.
 std::vector<Component> merge_near(std::vector<Component> parts, const std::vector<double> &azimuth_spacing_m,
                                   const std::vector<double> &ground_range_spacing_m, double gap_m);
 

@@ -337,6 +337,17 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         tell(0.95 + 0.05 * static_cast<double>(k + 1) / static_cast<double>(found.size()));
     }
     flag_ghosts(image, report.objects);
+    flag_chained(
+        image, found, components.faint(),
+        [&](Interval l, Interval s) {
+            l = intersection(l, {0, lines});
+            s = intersection(s, {0, samples});
+            Buffer<float> values(l.size() * s.size());
+            Buffer<std::uint8_t> dry(l.size() * s.size());
+            return reader.get(l.first, s.first, {values.data(), l.size(), s.size()}, {dry.data(), l.size(), s.size()}) >
+                   0;
+        },
+        report.objects);
     flag_built_up(image, report.objects);
     tell(1);
     return report;

@@ -11,6 +11,7 @@ namespace
 {
 
 constexpr double land_near_m = 80;  // of land: may be its edge
+constexpr double chain_m = 50;      // from link to link of a breakwater
 constexpr double group_m = 150;     // objects nearer than this hang together
 constexpr int group_size = 5;       // as many that hang together are houses, no anchorage
 constexpr double degrees = 180 / 3.14159265358979323846;
@@ -119,6 +120,45 @@ void flag_built_up(const IntensityImage &image, std::vector<DetectedObject> &obj
         }
         if (land || members.size() >= group_size)
             for (const std::size_t k : members) objects[k].land = true;
+    }
+}
+
+void flag_chained(const IntensityImage &image, const std::vector<Component> &found, const std::vector<Component> &faint,
+                  const NearLand &near_land, std::vector<DetectedObject> &objects)
+{
+    std::vector<const Component *> all;
+    for (const Component &c : found) all.push_back(&c);
+    for (const Component &c : faint) all.push_back(&c);
+    // by stretches of lines, so that neighbours are found without going through all
+    constexpr std::int64_t stretch = 64;
+    std::vector<std::vector<std::size_t>> by_line(static_cast<std::size_t>(image.lines / stretch + 1));
+    for (std::size_t k = 0; k < all.size(); ++k)
+        for (std::int64_t b = all[k]->first_line / stretch; b <= (all[k]->end_line - 1) / stretch; ++b)
+            by_line[static_cast<std::size_t>(b)].push_back(k);
+    for (std::size_t start = 0; start < objects.size(); ++start) {
+        if (objects[start].land) continue;
+        std::vector<std::size_t> chain{start};
+        std::vector<std::size_t> seen{start};  // sorted
+        bool land = false;
+        for (std::size_t done = 0; done < chain.size() && !land && chain.size() < 1000; ++done) {
+            const Component &a = *all[chain[done]];
+            const std::size_t at = column(image, static_cast<double>(a.first_sample));
+            const double al = image.azimuth_spacing_m[at], as = image.ground_range_spacing_m[at];
+            const auto rl = static_cast<std::int64_t>(chain_m / al) + 1,
+                       rs = static_cast<std::int64_t>(chain_m / as) + 1;
+            land = near_land({a.first_line - rl, a.end_line + rl}, {a.first_sample - rs, a.end_sample + rs});
+            const std::int64_t b0 = std::max<std::int64_t>(0, a.first_line - rl) / stretch,
+                               b1 = std::min(image.lines - 1, a.end_line + rl) / stretch;
+            for (std::int64_t b = b0; b <= b1; ++b)
+                for (const std::size_t k : by_line[static_cast<std::size_t>(b)]) {
+                    const auto place = std::lower_bound(seen.begin(), seen.end(), k);
+                    if (place != seen.end() && *place == k) continue;
+                    if (!are_near(a, *all[k], al, as, chain_m)) continue;
+                    seen.insert(place, k);
+                    chain.push_back(k);
+                }
+        }
+        objects[start].land = land;
     }
 }
 

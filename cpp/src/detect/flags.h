@@ -1,6 +1,9 @@
 // Reasons to doubt an object, and its place on the Earth.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "detect/hull.h"
 
 namespace sidelook
@@ -12,6 +15,12 @@ void flag_surroundings(const HullPatch &patch, View2<const std::uint8_t> land, s
 
 /// Land: also what hangs together with it, as breakwaters do, and groups as dense as only built-up shores are.
 void flag_built_up(const IntensityImage &image, std::vector<DetectedObject> &objects);
+
+/// Land: also objects that a chain of other bright spots, each within 50 m of the next, joins to land, as a
+/// breakwater's blocks do. near_land tells whether there is land beside a box.
+using NearLand = std::function<bool(Interval lines, Interval samples)>;
+void flag_chained(const IntensityImage &image, const std::vector<Component> &found, const std::vector<Component> &faint,
+                  const NearLand &near_land, std::vector<DetectedObject> &objects);
 
 /// Azimuth ambiguities and side lobes of brighter objects.
 void flag_ghosts(const IntensityImage &image, std::vector<DetectedObject> &objects);
