@@ -71,7 +71,7 @@ def make_scene(folder: pathlib.Path | None, name: str, **options: Any) -> tuple[
 
 
 def ships_of(truth: dict[str, Any], metadata: dict[str, Any], intensity: np.ndarray) -> list[Ship]:
-    orbit = _native.Orbit(Acquisition.from_json(metadata["slc"]["acquisition"]).native().orbit)
+    orbit = _native.Orbit(Acquisition.from_json(metadata["source"]["acquisition"]).native().orbit)
 
     def pixel(place: tuple[float, float, float]) -> np.ndarray:
         time_s, range_m = orbit.geodetic_to_radar(np.array([place]))[0]

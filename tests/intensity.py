@@ -72,5 +72,5 @@ def intensity_image(slc: Any, looks: tuple[int, int] = (1, 1), gain: float = 1.0
         "equivalent_number_of_looks": independent,
         "nesz": None,
         "valid_region": None,
-        "slc": m,
+        "source": m,
     }

@@ -134,7 +134,7 @@ def image_from(metadata: dict[str, Any]) -> Any:
     image.azimuth_resolution_m = _table(metadata, "resolution_azimuth_m", samples)
     image.ground_range_resolution_m = _table(metadata, "resolution_ground_range_m", samples)
     image.equivalent_looks = _number(metadata, "equivalent_number_of_looks")
-    slc = metadata.get("slc") or {}
+    slc = metadata.get("source") or {}
     if slc.get("acquisition"):
         acquisition = Acquisition.from_json(slc["acquisition"])
         native = acquisition.native()
@@ -218,7 +218,7 @@ def _detections(report: Any, image: Any, options: Options, metadata: dict[str, A
 
 
 def _epoch(metadata: dict[str, Any]) -> datetime.datetime | None:
-    text = ((metadata.get("slc") or {}).get("acquisition") or {}).get("epoch_utc")
+    text = ((metadata.get("source") or {}).get("acquisition") or {}).get("epoch_utc")
     if not text:
         return None
     try:

@@ -155,7 +155,7 @@ class IntensityReader:
 
 def source_of(metadata: dict[str, Any]) -> dict[str, Any]:
     """Metadata of the focused image that an intensity was made from; empty if they are not there."""
-    source = metadata.get("source", metadata.get("slc"))
+    source = metadata.get("source")
     return source if isinstance(source, dict) else {}
 
 
