@@ -32,7 +32,7 @@ def test_kernels_compile_and_keep_nothing_on_a_stack() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("float a[64]; for (int i = 0; i < 64; ++i) a[i] = x[i]; x[0] = a[n];", "bytes stack frame"),
+        ("float a[64]; for (int i = 0; i < 64; ++i) a[(i * n) & 63] = x[i]; x[0] = a[n & 63];", "bytes stack frame"),
         ("float a[40]; for (int i = 0; i < 40; ++i) a[i] = x[i]; __syncthreads(); for (int i = 0; i < 40; ++i) x[i] = a[39 - i];", "spill"),
         ("int unused; x[n] = 0;", "nvcc refuses it"),
     ],
@@ -61,7 +61,9 @@ def test_devices_are_refused_by_name() -> None:
         assert code == MissingAuxiliary.exit_code and sentence.startswith("device is cuda; ")
         options = _native.FocusOptions()
         options.device = _native.Device.cuda
+        acquisition = simulate.acquire(simulate.sensor("c-stripmap"), 2600, 900)
+        acquisition.doppler_centroid_hz = [0.0]
         with pytest.raises(_native.NativeError, match="device is cuda; "):
-            _native.FocusPlan(simulate.acquire(simulate.sensor("c-stripmap"), 2600, 900), options)
+            _native.FocusPlan(acquisition, options)
     else:
         assert devices[0].memory_bytes > 0

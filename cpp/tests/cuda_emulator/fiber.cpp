@@ -108,7 +108,8 @@ Fiber::Fiber(void (*body)()) : body_(body)
     memory_ = static_cast<char *>(memory);
     paused_at_ = fresh_stack(memory_ + guard_bytes + stack_bytes - 64, start);
 #if EMULATOR_TSAN
-    // Threads that nothing orders use the same stack one after another; what lies on a stack is nobody else's business.
+    tsan_ = __tsan_create_fiber(0);
+    // What lies on a stack is nobody else's business.
     AnnotateBenignRaceSized(__FILE__, __LINE__, memory_, guard_bytes + stack_bytes, "stack of a fiber");
 #endif
 }
@@ -116,7 +117,7 @@ Fiber::Fiber(void (*body)()) : body_(body)
 Fiber::~Fiber()
 {
 #if EMULATOR_TSAN
-    if (tsan_) __tsan_destroy_fiber(tsan_);
+    __tsan_destroy_fiber(tsan_);
 #endif
     munmap(memory_, guard_bytes + stack_bytes);
 }
@@ -131,12 +132,10 @@ void Fiber::start()
     running->body_();
 }
 
-void Fiber::enter([[maybe_unused]] bool anew)
+void Fiber::enter()
 {
     running = this;
 #if EMULATOR_TSAN
-    if (anew && tsan_) __tsan_destroy_fiber(tsan_);
-    if (anew) tsan_ = __tsan_create_fiber(0);
     tsan_outside_ = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(tsan_, __tsan_switch_to_fiber_no_sync);
 #endif

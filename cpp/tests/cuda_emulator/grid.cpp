@@ -63,11 +63,12 @@ struct {
     const char *barrier_file = nullptr;
     int barrier_line = 0;
     unsigned barriers = 0;
-    char begin_edge = 0, end_edge = 0, barrier_edge[2] = {};
+    char begin_edge = 0, end_edge = 0;
+    std::unique_ptr<char[]> barrier_edges;  // two, in turn; new for every block, so that barriers order no blocks
 } now;
 
 std::vector<std::unique_ptr<Fiber>> fibers;
-std::vector<Fiber *> idle;
+std::vector<Fiber *> idle, spent;  // spent: to ThreadSanitizer a fiber is one thread, which a block must not meet twice
 
 unsigned take_any(std::vector<unsigned> &from)
 {
@@ -154,7 +155,6 @@ void run_threads()
         (*now.body)();
         release(&now.end_edge);
         end_thread();
-        // ThreadSanitizer must see every thread begin as one of its own: the scheduler's work.
         if (!EMULATOR_TSAN && !now.fresh.empty() && draw_fresh()) {
             make_current(take_any(now.fresh));
             now.threads[now.current].fiber = self;
@@ -198,6 +198,9 @@ void run_block()
     std::iota(now.fresh.begin(), now.fresh.end(), 0u);
     now.ready.clear();
     now.ended = now.at_barrier = 0;
+    now.barrier_edges = std::make_unique<char[]>(2);
+    idle.insert(idle.end(), spent.begin(), spent.end());
+    spent.clear();
     ++now.blocks;
     release(&now.begin_edge);  // blocks come after the launch, and in no order among each other
     while (now.ended < count) {
@@ -207,8 +210,8 @@ void run_block()
         Thread &thread = now.threads[now.current];
         if (begins) thread.fiber = idle_fiber();
         Fiber *const fiber = thread.fiber;
-        fiber->enter(begins);
-        if (now.threads[now.current].ended) idle.push_back(fiber);
+        fiber->enter();
+        if (now.threads[now.current].ended) (EMULATOR_TSAN ? spent : idle).push_back(fiber);
     }
 }
 
@@ -246,7 +249,7 @@ void wait_for_block(const char *file, int line)
     if (now.barrier_line != line || std::strcmp(now.barrier_file, file) != 0)
         fail("divergent barrier: threads of one block wait at %s:%d and at %s:%d", now.barrier_file, now.barrier_line,
              file, line);
-    char *const edge = &now.barrier_edge[now.barriers % 2];
+    char *const edge = &now.barrier_edges[now.barriers % 2];
     release(edge);
     if (++now.at_barrier == now.threads.size()) {
         for (unsigned i = 0; i < now.threads.size(); ++i) wake(i);

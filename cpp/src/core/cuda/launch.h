@@ -15,12 +15,14 @@
 
 #include "emulator.h"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types, names and extents are no expressions
 #define SIDELOOK_SHARED(TYPE, NAME, EXTENTS) \
     static char NAME##_site;                 \
     auto &NAME = *static_cast<TYPE(*) EXTENTS>(::emulator::shared_array(&NAME##_site, sizeof(TYPE EXTENTS)))
 #define SIDELOOK_DYNAMIC_SHARED(TYPE, NAME) TYPE *NAME = static_cast<TYPE *>(::emulator::dynamic_shared_array())
 #define SIDELOOK_LAUNCH(KERNEL, ...) \
     ::sidelook::cuda::check(::emulator::launch(#KERNEL, KERNEL, __VA_ARGS__), "the launch of " #KERNEL)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #else
 
