@@ -18,6 +18,8 @@ bool by_place(const Component &a, const Component &b)
 
 bool run_before(const Run &a, const Run &b) { return a.line != b.line ? a.line < b.line : a.first < b.first; }
 
+}  // namespace
+
 void join(Component &to, Component &&from)
 {
     const auto middle = static_cast<std::ptrdiff_t>(to.runs.size());
@@ -31,8 +33,6 @@ void join(Component &to, Component &&from)
     to.size += from.size;
     to.peak = std::max(to.peak, from.peak);
 }
-
-}  // namespace
 
 std::size_t Components::root(std::size_t k)
 {

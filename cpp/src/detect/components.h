@@ -55,6 +55,9 @@ private:
     std::vector<Component> done_, faint_;
 };
 
+/// Adds the pixels of one component to another.
+void join(Component &to, Component &&from);
+
 /// Whether pixels of the two come within gap_m, with these spacings on the ground.
 bool are_near(const Component &a, const Component &b, double azimuth_spacing_m, double ground_range_spacing_m,
               double gap_m);

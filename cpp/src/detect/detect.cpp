@@ -14,7 +14,8 @@
 #include "detect/clutter.h"
 #include "detect/components.h"
 #include "detect/flags.h"
-#include "detect/hull.h"
+#include "detect/objects.h"
+#include "detect/sea_reader.h"
 #include "detect/survey.h"
 #include "sidelook/error.h"
 
@@ -23,7 +24,6 @@ namespace sidelook
 namespace
 {
 
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr std::int64_t tile = 64;  // of the ratios' histograms (pixels): a ship spoils its tile and those beside it
 
 /// Histograms of the ratio over tiles, so that tiles with ships in them can be left out afterwards.
@@ -102,41 +102,6 @@ ClutterFit fit_zone(const TileHistograms &tiles, std::int64_t first, std::int64_
     return fit;
 }
 
-/// Reads intensity with the land taken out.
-class Reader
-{
-public:
-    Reader(const IntensityReader &read, const MaskReader &mask, const DetectReport &report)
-        : read_(read), mask_(mask), report_(report)
-    {
-    }
-    /// NaN on land. Returns how many pixels of the patch are land.
-    std::int64_t get(std::int64_t line, std::int64_t sample, View2<float> out, View2<std::uint8_t> land) const
-    {
-        read_(line, sample, out);
-        std::int64_t count = 0;
-        if (mask_) mask_(line, sample, land);
-        for (std::int64_t r = 0; r < out.rows; ++r) {
-            const std::uint8_t *cells =
-                report_.land_cells.empty()
-                    ? nullptr
-                    : &report_.land_cells[static_cast<std::size_t>((line + r) / cfar_cell * report_.land_cols)];
-            for (std::int64_t c = 0; c < out.cols; ++c) {
-                bool dry = mask_ && land(r, c) != 0;
-                if (cells) dry |= cells[(sample + c) / cfar_cell] != 0;
-                land(r, c) = dry;
-                if (dry) out(r, c) = nan, ++count;
-            }
-        }
-        return count;
-    }
-
-private:
-    const IntensityReader &read_;
-    const MaskReader &mask_;
-    const DetectReport &report_;
-};
-
 double middle_of(const std::vector<double> &v) { return v[v.size() / 2]; }
 
 void check_table(const char *name, const std::vector<double> &v, std::int64_t samples)
@@ -183,7 +148,7 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         if (progress) progress(share);
     };
     DetectReport report;
-    const Reader reader(read, mask, report);
+    const SeaReader reader(read, mask, report);
 
     // ---- first pass: medians of cells ----
     Survey survey(lines, samples);
@@ -280,74 +245,15 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         report.area_searched_m2 += area;
     });
     report.pixels_land = pixels_land;
-    const std::vector<Component> found =
+    std::vector<Component> found =
         merge_near(components.finish(), image.azimuth_spacing_m, image.ground_range_spacing_m, o.merge_m);
 
-    // ---- measurement ----
-    report.objects.resize(found.size());
-    Buffer<float> patch;
-    Buffer<std::uint8_t> land, object;
-    for (std::size_t k = 0; k < found.size(); ++k) {
-        const Component &c = found[k];
-        DetectedObject &d = report.objects[k];
-        d.first_line = c.first_line, d.end_line = c.end_line;
-        d.first_sample = c.first_sample, d.end_sample = c.end_sample;
-        d.pixels = c.pixels;
-        const auto at = static_cast<std::size_t>((c.first_sample + c.end_sample) / 2);
-        const std::int64_t margin = o.windows.training / 2 + 1;
-        const Interval l = intersection({c.first_line - margin, c.end_line + margin}, {0, lines}),
-                       s = intersection({c.first_sample - margin, c.end_sample + margin}, {0, samples});
-        if (patch.size() < l.size() * s.size()) {
-            patch = Buffer<float>(l.size() * s.size());
-            land = Buffer<std::uint8_t>(l.size() * s.size());
-            object = Buffer<std::uint8_t>(l.size() * s.size());
-        }
-        const View2<float> v(patch.data(), l.size(), s.size());
-        const View2<std::uint8_t> dry(land.data(), l.size(), s.size()), mark(object.data(), l.size(), s.size());
-        reader.get(l.first, s.first, v, dry);
-        std::fill(object.data(), object.data() + l.size() * s.size(), std::uint8_t{0});
-        for (std::size_t other = 0; other < found.size(); ++other) {
-            const Component &q = found[other];
-            if (q.end_line <= l.first || q.first_line >= l.end || q.end_sample <= s.first || q.first_sample >= s.end)
-                continue;
-            for (const Run &r : q.runs) {
-                if (r.line < l.first || r.line >= l.end) continue;
-                for (std::int64_t j = std::max(r.first, s.first); j < std::min(r.end, s.end); ++j)
-                    mark(r.line - l.first, j - s.first) = other == k ? 1 : 2;
-            }
-        }
-        HullPatch p;
-        p.intensity = v;
-        p.object = mark;
-        p.first_line = l.first, p.first_sample = s.first;
-        p.azimuth_spacing_m = image.azimuth_spacing_m[at];
-        p.ground_range_spacing_m = image.ground_range_spacing_m[at];
-        p.azimuth_resolution_m = image.azimuth_resolution_m[at];
-        p.ground_range_resolution_m = image.ground_range_resolution_m[at];
-        const double sine = std::min(0.999, image.sample_spacing_m / p.ground_range_spacing_m);
-        p.cotangent = image.sample_spacing_m > 0 ? std::sqrt(1 - sine * sine) / sine : 0;
-        const ClutterFit *zone = &report.clutter.front();
-        for (const ClutterFit &f : report.clutter)
-            if (static_cast<std::int64_t>(at) >= f.first_sample) zone = &f;
-        p.grow_ratio = report.grow_level * zone->threshold;
-        p.looks = image.equivalent_looks;
-        measure_hull(p, d);
-        flag_surroundings(p, dry, lines, samples, d);
-        locate(image, d);
-        tell(0.95 + 0.05 * static_cast<double>(k + 1) / static_cast<double>(found.size()));
-    }
+    // ---- measurement and flags ----
+    report.objects = measure_objects(image, o, report, reader, found, [&](double share) { tell(0.95 + 0.05 * share); });
     flag_ghosts(image, report.objects);
     flag_chained(
         image, found, components.faint(),
-        [&](Interval l, Interval s) {
-            l = intersection(l, {0, lines});
-            s = intersection(s, {0, samples});
-            Buffer<float> values(l.size() * s.size());
-            Buffer<std::uint8_t> dry(l.size() * s.size());
-            return reader.get(l.first, s.first, {values.data(), l.size(), s.size()}, {dry.data(), l.size(), s.size()}) >
-                   0;
-        },
-        report.objects);
+        [&](Interval l, Interval s) { return reader.land_in(l, s, {0, lines}, {0, samples}); }, report.objects);
     flag_built_up(image, report.objects);
     tell(1);
     return report;

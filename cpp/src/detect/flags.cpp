@@ -12,8 +12,8 @@ namespace
 
 constexpr double land_near_m = 80;  // of land: may be its edge
 constexpr double chain_m = 50;      // from link to link of a breakwater
-constexpr double group_m = 150;     // objects nearer than this hang together
-constexpr int group_size = 5;       // as many that hang together are houses, no anchorage
+constexpr double group_m = 200;     // objects nearer than this hang together
+constexpr int group_size = 4;       // as many that hang together are houses, no anchorage
 constexpr double degrees = 180 / 3.14159265358979323846;
 
 std::size_t column(const IntensityImage &image, double sample)

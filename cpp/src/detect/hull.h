@@ -16,7 +16,6 @@ struct HullPatch {
     double azimuth_resolution_m = 0, ground_range_resolution_m = 0;
     double cotangent = 0;   ///< of the incidence angle: metres towards the radar a metre of height
     double grow_ratio = 0;  ///< pixel over clutter to which objects grow
-    double looks = 1;
 };
 
 /// Fills everything of the object but flags, box, pixels and place on the Earth.
