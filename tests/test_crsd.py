@@ -325,7 +325,7 @@ def test_several_channels_need_a_name(tmp_path, written):
     rewrite(path, tmp_path / "two.crsd", second_channel)
     with pytest.raises(BadInput, match="two.crsd has 2 channels; name one of channel, other"):
         crsd.open(tmp_path / "two.crsd")
-    with pytest.raises(BadInput, match="channel is 'third'; must be one of channel, other"):
+    with pytest.raises(BadInput, match="channel is 'third'; must be one of 'channel', 'other' of two.crsd"):
         crsd.open(tmp_path / "two.crsd", channel="third")
     with crsd.open(tmp_path / "two.crsd", channel="other") as file:
         np.testing.assert_array_equal(file.read(3, 5), echoes[3:8])

@@ -238,7 +238,7 @@ def check_format(driver: str, creation_options: Sequence[str], kind: Kind) -> No
         module.RmdirRecursive(folder)
     if complaints and creation_options:
         raise BadInput(f"--co is {' '.join(creation_options)}; {driver} refuses: {_one_line(complaints[0])}")
-    if complaints or kept is None or kept.size < 64 * 64:  # at least a part of the pixels, however compressed
+    if complaints or kept is None or kept.size == 0:
         reason = _one_line(complaints[0]) if complaints else "it keeps no pixels in a file of its own"
         raise BadInput(f"--of is {driver}; must be a format that holds images of {pixels}: {reason}")
 
