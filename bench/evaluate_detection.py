@@ -197,15 +197,32 @@ def report(scenes: list[Scene], verbose: bool) -> None:
             worst.append(metres[-1] <= 2 * o.position_sigma_m)
             turn = math.nan if o.heading_deg is None else (o.heading_deg - s.heading_deg + 90) % 180 - 90
             unit = s.along / np.linalg.norm(s.along)
-            rows.append((s.length_m, o.length_m, o.length_sigma_m, turn, o.heading_sigma_deg or math.nan, float(d @ unit), o.width_m, d[0], d[1], resolution))
+            rows.append(
+                (
+                    s.length_m,
+                    o.length_m,
+                    o.length_sigma_m,
+                    turn,
+                    o.heading_sigma_deg or math.nan,
+                    float(d @ unit),
+                    o.width_m,
+                    d[0],
+                    d[1],
+                    resolution,
+                )
+            )
             if verbose:
-                print(f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, sigma {o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}, length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, width {o.width_m:.0f}, turn {turn:.0f} +- {o.heading_sigma_deg or math.nan:.0f}, SCR {s.scr_db:.0f}")
+                print(
+                    f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, sigma {o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}, length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, width {o.width_m:.0f}, turn {turn:.0f} +- {o.heading_sigma_deg or math.nan:.0f}, SCR {s.scr_db:.0f}"
+                )
         if verbose:
             for o in scene.false:
                 print(f"    false: {o.line:.0f} {o.sample:.0f}, {o.length_m:.0f} m, SCR {o.scr_db:.1f} dB, {o.pixels} pixels")
     if not errors:
         return
-    print(f"position error: median {np.median(errors):.2f} cells, {np.median(metres):.1f} m; max {max(errors):.2f} cells, {max(metres):.1f} m")
+    print(
+        f"position error: median {np.median(errors):.2f} cells, {np.median(metres):.1f} m; max {max(errors):.2f} cells, {max(metres):.1f} m"
+    )
     print(f"  beyond 1 cell + 0.15 length: {sum(w > 0 for w in within)} of {len(within)}; closest to it {max(within):.1f} m")
     print(f"  within 2 sigma: by axis {share(int(sum(covered)), len(covered))}, in all {share(int(sum(worst)), len(worst))}")
     table = np.array(rows)
@@ -218,7 +235,7 @@ def report(scenes: list[Scene], verbose: bool) -> None:
             f"  {low:.0f} to {high:.0f} m ({len(t)}): length bias {e.mean():+.1f} m, RMS {np.sqrt((e**2).mean()):.1f} m, "
             f"within 2 sigma {np.mean(np.abs(e) <= 2 * t[:, 2]):.2f}; heading RMS {np.sqrt(np.nanmean(turn**2)):.1f} deg, "
             f"median {np.nanmedian(np.abs(turn)):.1f}, within 2 sigma {np.nanmean(np.abs(turn) <= 2 * t[:, 4]):.2f}, "
-            f"none {np.isnan(turn).sum()}; position bias {t[:, 7].mean():+.1f} {t[:, 8].mean():+.1f} m, RMS {np.sqrt((t[:, 7]**2).mean()):.1f} {np.sqrt((t[:, 8]**2).mean()):.1f} m"
+            f"none {np.isnan(turn).sum()}; position bias {t[:, 7].mean():+.1f} {t[:, 8].mean():+.1f} m, RMS {np.sqrt((t[:, 7] ** 2).mean()):.1f} {np.sqrt((t[:, 8] ** 2).mean()):.1f} m"
         )
 
 

@@ -1,7 +1,7 @@
 """The measured rate of false alarms: simulated seas without ships, and textures times speckle made here, against the design.
 
-    python bench/false_alarms.py sea --seeds 201-212            # echoes, focusing, detection
-    python bench/false_alarms.py made --images 12               # correlated gamma texture times correlated speckle
+python bench/false_alarms.py sea --seeds 201-212            # echoes, focusing, detection
+python bench/false_alarms.py made --images 12               # correlated gamma texture times correlated speckle
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ from intensity import intensity_image  # noqa: E402
 def seas(a: argparse.Namespace) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     for seed in seeds_of(a.seeds):
         name = f"sea-{a.instrument}-{seed}-w{a.wind:g}-k{a.k_shape:g}"
-        slc, _ = make_scene(
-            a.keep, name, seed=seed, instrument=a.instrument, wind_m_per_s=a.wind, k_shape=a.k_shape, land=False, ships=0
-        )
+        slc, _ = make_scene(a.keep, name, seed=seed, instrument=a.instrument, wind_m_per_s=a.wind, k_shape=a.k_shape, land=False, ships=0)
         yield intensity_image(slc, tuple(int(n) for n in a.looks.split("x")))
 
 
@@ -65,7 +63,9 @@ def main() -> None:
     for rate in rates:
         n = above[rate]
         # pixels overlap, so that false alarms come in groups of about 1.7
-        print(f"  design {rate:g}: measured {n / pixels:.3g}, factor {n / pixels / rate:.2f} +- {math.sqrt(1.7 * max(n, 1)) / pixels / rate:.2f} ({n} pixels)")
+        print(
+            f"  design {rate:g}: measured {n / pixels:.3g}, factor {n / pixels / rate:.2f} +- {math.sqrt(1.7 * max(n, 1)) / pixels / rate:.2f} ({n} pixels)"
+        )
 
 
 if __name__ == "__main__":

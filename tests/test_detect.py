@@ -139,7 +139,9 @@ def test_k_distribution_against_its_bessel_function(looks: float, order: float) 
 def test_gamma_clutter_and_levels() -> None:
     for looks in (0.6, 1.0, 3.0, 40.0):
         for t in (0.1, 1.0, 2.5, 8.0):
-            assert _native.clutter_exceedance(t, 1.0, looks, 1e9) == pytest.approx(special.gammaincc(looks, looks * t), rel=1e-10, abs=1e-300)
+            assert _native.clutter_exceedance(t, 1.0, looks, 1e9) == pytest.approx(
+                special.gammaincc(looks, looks * t), rel=1e-10, abs=1e-300
+            )
     for share in (1e-2, 1e-6, 1e-9):
         level = _native.clutter_level(share, 1.2, 2.0, 5.0)
         assert _native.clutter_exceedance(level, 1.2, 2.0, 5.0) == pytest.approx(share, rel=1e-6)
@@ -188,7 +190,9 @@ def test_objects_are_those_of_scipy(density: float) -> None:
     assert count == len(keep) and (got == want).all()
 
 
-def ship(x: np.ndarray, line: float, sample: float, length_m: float, axis_deg: float, rng: np.random.Generator, power: float = 300.0) -> None:
+def ship(
+    x: np.ndarray, line: float, sample: float, length_m: float, axis_deg: float, rng: np.random.Generator, power: float = 300.0
+) -> None:
     """Adds a hull of fading scatterers on both sides of an outline, spread by a Gaussian response, to intensity."""
     spacing, resolution = np.array([4.0, 5.0]), np.array([1.45 * 4.0, 1.2 * 5.0])
     n = max(14, int(length_m / 4))

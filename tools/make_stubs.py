@@ -37,12 +37,24 @@ LineReader = Callable[[int, int], NDArray[np.complex64] | NDArray[np.float32]]
 """(first line, lines) -> whole lines of an image, complex64 or float32"""
 LineWriter = Callable[[int, NDArray[np.float32]], object]
 """(first line, block); the block's memory is good during the call only"""
+IntensityReader = Callable[[int, int, int, int], NDArray[np.float32]]
+"""(first line, lines, first sample, samples) -> intensity (lines, samples)"""
+MaskReader = Callable[[int, int, int, int], NDArray[np.uint8]]
+"""the same of a mask, not 0 where it holds"""
 Progress = Callable[[float], object]
 """(share done, 0 to 1); may raise to stop the run"""
 '''
 
 # A callback, by the name of its parameter: C++ knows only that it can be called.
-CALLBACKS = {"read": "Reader", "write": "Writer", "read_lines": "LineReader", "write_lines": "LineWriter", "progress": "Progress | None"}
+CALLBACKS = {
+    "read": "Reader",
+    "write": "Writer",
+    "read_lines": "LineReader",
+    "write_lines": "LineWriter",
+    "read_intensity": "IntensityReader",
+    "read_mask": "MaskReader | None",
+    "progress": "Progress | None",
+}
 
 # The same type as pybind11 writes it and as a reader wants it, in this order.
 SPELLINGS = (
@@ -52,6 +64,7 @@ SPELLINGS = (
     (r"typing\.SupportsInt \| typing\.SupportsIndex", "int"),
     (r"typing\.SupportsComplex \| typing\.SupportsFloat \| typing\.SupportsIndex", "complex"),
     (r"collections\.abc\.", ""),
+    (r"typing\.Annotated\[(list\[\w+\]), \"FixedSize\(\d+\)\"\]", r"\1"),
     (r"numpy\.typing\.NDArray\[numpy\.(\w+)\]", r"NDArray[np.\1]"),
     (r"typing\.Annotated\[numpy\.typing\.ArrayLike, numpy\.\w+\]", "ArrayLike"),
     (r"numpy\.ndarray", "NDArray[Any]"),

@@ -17,6 +17,10 @@ LineReader = Callable[[int, int], NDArray[np.complex64] | NDArray[np.float32]]
 """(first line, lines) -> whole lines of an image, complex64 or float32"""
 LineWriter = Callable[[int, NDArray[np.float32]], object]
 """(first line, block); the block's memory is good during the call only"""
+IntensityReader = Callable[[int, int, int, int], NDArray[np.float32]]
+"""(first line, lines, first sample, samples) -> intensity (lines, samples)"""
+MaskReader = Callable[[int, int, int, int], NDArray[np.uint8]]
+"""the same of a mask, not 0 where it holds"""
 Progress = Callable[[float], object]
 """(share done, 0 to 1); may raise to stop the run"""
 
@@ -716,7 +720,7 @@ class DetectedObject:
     @property
     def land(self) -> bool: ...
     @property
-    def place(self) -> typing.Annotated[list[float], "FixedSize(3)"] | None: ...
+    def place(self) -> list[float] | None: ...
     @property
     def heading_deg(self) -> float | None: ...
 
@@ -874,8 +878,8 @@ def check_detection(image: IntensityImage, options: DetectOptions) -> None: ...
 def detect(
     image: IntensityImage,
     options: DetectOptions,
-    read_intensity: Callable,
-    read_mask: object,
+    read_intensity: IntensityReader,
+    read_mask: MaskReader | None,
     progress: Progress | None = None,
 ) -> DetectReport: ...
 def cfar_ratio(

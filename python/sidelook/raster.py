@@ -168,7 +168,7 @@ class RasterFile:
                 # would fill more of it. Tiles that a block has begun stay for the next to fill.
                 band.FlushCache()
         except RuntimeError as error:
-            raise write_failure(self._image_file.path, first_line(error)) from None
+            raise write_failure(self._image_file.path, _one_line(str(error))) from None
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         try:

@@ -63,14 +63,12 @@ def run(args: argparse.Namespace) -> int:
     image.check_pixels()
     progress = Progress.from_args(args)
     try:
-        found = _search(args, image, progress)
+        given = {n: getattr(args, n) for n in ("false_alarm_rate", "training", "guard", "clutter") if getattr(args, n) is not None}
+        found = search(image, args.land, args.threads, progress, **given)
     finally:
         progress.close()
     if not found.area_searched_km2 > 0 and not found.objects:
         raise BadInput(f"{args.image} has no pixel that could be searched; all are land, NaN or too near to them for the windows")
-    found.metadata.setdefault("image", image.name)
-    found.metadata.setdefault("image_sha256", image.sha256)
-    found.metadata.setdefault("land", args.land if args.land in ("scene", "none") else pathlib.Path(args.land).name)
     with contextlib.ExitStack() as stack:  # the picture first: its file waits hidden until the objects are written
         if picture is not None:
             file = stack.enter_context(AtomicFile(picture, overwrite=args.overwrite))
@@ -90,21 +88,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _search(args: argparse.Namespace, image: Any, progress: Progress) -> Any:
-    """Runs the native detector over the file; only what the user gave is passed on, the rest are its defaults."""
+def search(image: Any, where_land: str, threads: int, progress: Progress, **given: Any) -> Any:
+    """Runs the native detector over an open image; only what is `given` is passed on, the rest are its defaults."""
     from sidelook.detect import Options, detect
     from sidelook.publish import LandMask
 
-    given = {name: getattr(args, name) for name in ("false_alarm_rate", "training", "guard", "clutter") if getattr(args, name) is not None}
-    options = Options(threads=args.threads, **given)
-    land: Any = "scene" if args.land == "scene" else None
+    options = Options(threads=threads, **given)
+    land: Any = "scene" if where_land == "scene" else None
     with contextlib.ExitStack() as stack:
-        if args.land not in ("scene", "none"):
-            mask = stack.enter_context(LandMask(args.land, image))
+        if where_land not in ("scene", "none"):
+            mask = stack.enter_context(LandMask(where_land, image))
             if mask.is_everywhere():
-                raise BadInput(f"land is {args.land}, which covers all of {args.image}; nothing is left to search")
+                raise BadInput(f"land is {where_land}, which covers all of {image.name}; nothing is left to search")
             land = _by_lines(mask.window)
         found = detect(_by_lines(image.window), image.metadata, options, land=land, progress=progress)
+    found.metadata.setdefault("image", image.name)
+    found.metadata.setdefault("image_sha256", image.sha256)
+    found.metadata.setdefault("land", where_land if where_land in ("scene", "none") else pathlib.Path(where_land).name)
     for name in ("threads", "block_lines"):  # they change nothing that was found, and the file must not depend on them
         found.metadata.get("options", {}).pop(name, None)
     return found
