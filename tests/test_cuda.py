@@ -53,7 +53,7 @@ def test_every_twin_is_in_the_table() -> None:
 
 def test_devices_are_refused_by_name() -> None:
     with pytest.raises(BadInput, match="device is 'tpu'; must be one of cpu, cuda"):
-        focusing._options(focusing.Options(device="tpu"), 0)
+        focusing.native_options(focusing.Options(device="tpu"))
     try:
         devices = _native.cuda_devices()
     except _native.NativeError as error:
