@@ -92,7 +92,7 @@ focus scene.npy -o new.tif --threads 99999999999 => 2 '99999999999' is not a num
 focus scene.npy -o new.tif --of Nonsense => 3 --of is Nonsense; GDAL has no driver of that name
 focus scene.npy -o new.png --of PNG => 3 --of is PNG; must be a format that GDAL can write images of CFloat32 in
 focus scene.npy -o new.vrt --of VRT => 3 --of is VRT; must be a format that holds images of CFloat32
-focus scene.npy -o new.mem --of MEM => 3 --of is MEM; must be a format that holds images of CFloat32: it keeps no pixels in a file of its own
+focus scene.npy -o new.mem --of MEM => 3 --of is MEM; must be a format that holds images of CFloat32: it keeps no pixels in a file of its
 focus scene.npy -o new.tif --co COMPRESS=NONSENSE => 3 --co is COMPRESS=NONSENSE; GTiff refuses: 'NONSENSE' is an unexpected value
 focus scene.npy -o new.tif --co NONSENSE=1 => 3 --co is NONSENSE=1; GTiff refuses: driver GTiff does not support creation option NONSENSE
 focus scene.npy -o new.tif --doppler twelve => 3 --doppler is twelve; must be auto, attitude, data or numbers

@@ -83,8 +83,8 @@ def test_peak_is_flat_and_below_the_limit(scenes: dict[int, pathlib.Path], least
     for times, path in scenes.items():
         peaks[times], report = focus(path, tmp_path / "slc.tif", limit)
         blocks[times] = report["lines"] / report["block_lines"]
-        print(f"{times:2d}x ({path.stat().st_size >> 20} MiB): peak RSS {peaks[times] / 2**20:.1f} MiB of {limit / 2**20:.1f}, "
-              f"{blocks[times]:.1f} blocks of {report['block_lines']} lines, image {(tmp_path / 'slc.tif').stat().st_size >> 20} MiB")  # fmt: skip
+        said = f"{blocks[times]:.1f} blocks of {report['block_lines']} lines, image {(tmp_path / 'slc.tif').stat().st_size >> 20} MiB"
+        print(f"{times:2d}x ({path.stat().st_size >> 20} MiB): peak RSS {peaks[times] / 2**20:.1f} MiB of {limit / 2**20:.1f}, {said}")
         assert peaks[times] < limit
     assert blocks[4] > 3 and blocks[16] > 12
     # what fits a single block, as the shortest scene does under the largest limit, may take less than that block would
