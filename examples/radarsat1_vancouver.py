@@ -1,10 +1,11 @@
-"""RADARSAT-1 fine beam over English Bay, Vancouver: raw echoes to an image, everything unknown found in the echoes.
+"""RADARSAT-1 fine beam over English Bay, Vancouver: raw echoes to an image and its ships, everything unknown found in the echoes.
 
     python examples/radarsat1_vancouver.py FOLDER [-o OUTPUT_FOLDER]
 
 FOLDER holds CDdata1.mat and CD_run_params.mat of the CD that comes with Cumming & Wong, Digital Processing of Synthetic
 Aperture Radar Data (2005), and AGC_attenuation_values.mat. There is no orbit: the Doppler ambiguity and the effective
-velocity are searched, and the image has time and range instead of places.
+velocity are searched, and the image has time and range instead of places. The ships that two people saw in the image are in
+radarsat1_vancouver_ships.json; `ships` holds what the detector found against them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from scipy.io import loadmat
 from sidelook import _native
 from sidelook.acquisition import Acquisition
 from sidelook.focusing import Focuser, Options
+from sidelook.detect import detect
+from sidelook.intensity import calibrate_file, read_intensity
+from sidelook.radiometry import Options as RadiometryOptions
 from sidelook.slc import SlcFile
 
 LIGHT = 299792458.0
@@ -80,12 +84,48 @@ def search(echoes: np.ndarray, acquisition: Acquisition, gain: np.ndarray, first
     return doppler, velocity
 
 
+def find_ships(folder: pathlib.Path, incidence_deg: float) -> dict[str, Any]:
+    """Detects in the image that was written; the labels are opened afterwards.
+
+    Without an orbit the image does not know its spacing on the ground: along azimuth the beam moves some 6 % slower than
+    the effective velocity, and the incidence turns slant range into ground range. Both scale lengths in metres only.
+    """
+    calibrate_file(folder / "vancouver.tif", folder / "intensity.tif", RadiometryOptions(quantity="intensity"), overwrite=True)
+    image = read_intensity(folder / "intensity.tif")
+    m, sine = dict(image.metadata), float(np.sin(np.radians(incidence_deg)))
+    source, looks = m["source"], m["looks"]
+    m["azimuth_spacing_m"] = 0.94 * source["effective_velocity_m_per_s"] * m["line_spacing_s"]
+    m["ground_range_spacing_m"] = m["sample_spacing_m"] / sine
+    m["resolution_azimuth_m"] = 0.94 * source["effective_velocity_m_per_s"] / source["processed_doppler_bandwidth_hz"]
+    m["resolution_ground_range_m"] = LIGHT / (2 * source["processed_range_bandwidth_hz"]) / sine
+    found = detect(image.image, m, land="scene")
+
+    labels = json.loads(pathlib.Path(__file__).with_name("radarsat1_vancouver_ships.json").read_text(encoding="utf-8"))
+
+    def meets(o: Any, label: dict[str, Any]) -> bool:
+        line, sample = (x * n + (n - 1) / 2 for x, n in zip((o.line, o.sample), looks, strict=True))
+        first_line, end_line, first_sample, end_sample = label["box"]
+        return bool(first_line - 6 <= line < end_line + 6 and first_sample - 6 <= sample < end_sample + 6)
+
+    plain = [o for o in found.objects if not o.flags]
+    unseen = [o for o in plain if not any(meets(o, label) for kind in ("ships", "doubtful", "ghosts") for label in labels[kind])]
+    return {
+        "labelled": len(labels["ships"]),
+        "found": sum(any(meets(o, label) for o in plain) for label in labels["ships"]),
+        "doubtful_found": sum(any(meets(o, label) for o in plain) for label in labels["doubtful"]),
+        "ghosts_not_flagged": sum(any(meets(o, label) for o in plain) for label in labels["ghosts"]),
+        "false_alarms": [[round(o.line * looks[0], 1), round(o.sample * looks[1], 1), round(o.scr_db, 1)] for o in unseen],
+        "area_searched_km2": round(found.area_searched_km2, 1),
+    }
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("vancouver"))
     parser.add_argument("--ambiguities", type=int, nargs=2, default=(-16, 4), metavar=("FIRST", "LAST"))
     parser.add_argument("--minimum-exposure", type=float, default=0.6, help="1 keeps only what is fully exposed")
+    parser.add_argument("--incidence-deg", type=float, default=40.0, help="only scales lengths of ships (default: 40)")
     args = parser.parse_args(argv)
     echoes, acquisition, gain = load(args.folder)
     doppler, velocity = search(echoes, acquisition, gain, *args.ambiguities)
@@ -103,10 +143,11 @@ def main(argv: list[str] | None = None) -> int:
                 "sharpness_margin": doppler.margin,
                 "effective_velocity_m_per_s": velocity,
                 "share_of_samples_at_largest": job.statistics.share_at_largest,
-                "fully_exposed_lines": max(e - f for f, e in zip(job.grid.valid_first_line, job.grid.valid_end_line, strict=True)),
+                "exposed_lines": max(e - f for f, e in zip(job.grid.valid_first_line, job.grid.valid_end_line, strict=True)),
                 "lines": job.grid.lines,
                 "samples": job.grid.samples,
                 "quicklook": str(file.quicklook_path),
+                "ships": find_ships(args.output, args.incidence_deg),
             },
             indent=2,
         )
