@@ -4,7 +4,7 @@
 
 FOLDER holds CDdata1.mat and CD_run_params.mat of the CD that comes with Cumming & Wong, Digital Processing of Synthetic
 Aperture Radar Data (2005), and AGC_attenuation_values.mat. There is no orbit: the Doppler ambiguity and the effective
-velocity are searched, and the image has time and range instead of places. The ships that two people saw in the image are in
+velocity are searched, and the image has time and range instead of places. The ships that two independent looks at the image labelled are in
 radarsat1_vancouver_ships.json; `ships` holds what the detector found against them.
 """
 
@@ -21,8 +21,8 @@ import sidelook
 from scipy.io import loadmat
 from sidelook import _native
 from sidelook.acquisition import Acquisition
-from sidelook.focusing import Focuser, Options
 from sidelook.detect import detect
+from sidelook.focusing import Focuser, Options
 from sidelook.intensity import calibrate_file, read_intensity
 from sidelook.radiometry import Options as RadiometryOptions
 from sidelook.slc import SlcFile
