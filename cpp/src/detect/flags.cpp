@@ -10,10 +10,11 @@ namespace sidelook
 namespace
 {
 
-constexpr double land_near_m = 80;  // of land: may be its edge
-constexpr double chain_m = 50;      // from link to link of a breakwater
-constexpr double group_m = 200;     // objects nearer than this hang together
-constexpr int group_size = 4;       // as many that hang together are houses, no anchorage
+constexpr double land_near_m = 80;     // of land: may be its edge
+constexpr double chain_m = 50;         // from link to link of a breakwater
+constexpr double beside_land_m = 150;  // of an object that is land: may be of the same shore
+constexpr double group_m = 200;        // objects nearer than this hang together
+constexpr int group_size = 4;          // as many that hang together are houses, no anchorage
 constexpr double degrees = 180 / 3.14159265358979323846;
 
 std::size_t column(const IntensityImage &image, double sample)
@@ -97,30 +98,37 @@ void flag_built_up(const IntensityImage &image, std::vector<DetectedObject> &obj
     const auto gap = [](std::int64_t first, std::int64_t end, std::int64_t other_first, std::int64_t other_end) {
         return static_cast<double>(std::max<std::int64_t>({0, other_first - end + 1, first - other_end + 1}));
     };
-    std::vector<int> group(objects.size(), -1);
-    for (std::size_t start = 0; start < objects.size(); ++start) {
-        if (group[start] >= 0) continue;
-        std::vector<std::size_t> members{start};
-        group[start] = static_cast<int>(start);
-        bool land = false;
-        for (std::size_t done = 0; done < members.size(); ++done) {
-            const DetectedObject &a = objects[members[done]];
-            land |= a.land;
-            const std::size_t at = column(image, a.sample);
-            for (std::size_t k = 0; k < objects.size(); ++k) {
-                if (group[k] >= 0) continue;
-                const DetectedObject &b = objects[k];
-                if (std::hypot(gap(a.first_line, a.end_line, b.first_line, b.end_line) * image.azimuth_spacing_m[at],
-                               gap(a.first_sample, a.end_sample, b.first_sample, b.end_sample) *
-                                   image.ground_range_spacing_m[at]) > group_m)
-                    continue;
-                group[k] = static_cast<int>(start);
-                members.push_back(k);
-            }
+    const auto near = [&](const DetectedObject &a, const DetectedObject &b, double metres) {
+        const std::size_t at = column(image, a.sample);
+        return std::hypot(gap(a.first_line, a.end_line, b.first_line, b.end_line) * image.azimuth_spacing_m[at],
+                          gap(a.first_sample, a.end_sample, b.first_sample, b.end_sample) *
+                              image.ground_range_spacing_m[at]) <= metres;
+    };
+    // everything that hangs together, each nearer than `metres` to another
+    const auto groups = [&](double metres, const auto &take) {
+        std::vector<std::uint8_t> seen(objects.size());
+        for (std::size_t start = 0; start < objects.size(); ++start) {
+            if (seen[start]) continue;
+            std::vector<std::size_t> members{start};
+            seen[start] = 1;
+            for (std::size_t done = 0; done < members.size(); ++done)
+                for (std::size_t k = 0; k < objects.size(); ++k)
+                    if (!seen[k] && near(objects[members[done]], objects[k], metres)) {
+                        seen[k] = 1;
+                        members.push_back(k);
+                    }
+            take(members);
         }
-        if (land || members.size() >= group_size)
-            for (const std::size_t k : members) objects[k].land = true;
-    }
+    };
+    groups(group_m, [&](const std::vector<std::size_t> &members) {
+        if (members.size() < group_size) return;
+        for (const std::size_t k : members) objects[k].land = true;
+    });
+    groups(beside_land_m, [&](const std::vector<std::size_t> &members) {
+        bool land = false;
+        for (const std::size_t k : members) land |= objects[k].land;
+        for (const std::size_t k : members) objects[k].land = land;
+    });
 }
 
 void flag_chained(const IntensityImage &image, const std::vector<Component> &found, const std::vector<Component> &faint,

@@ -233,11 +233,11 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     o.position_sigma_m = std::hypot(std::max(sigma_along, sigma_across), 0.5 * lean);
     o.line_sigma = o.azimuth_sigma_m / dl;
     o.sample_sigma = o.ground_range_sigma_m / ds;
-    o.length_sigma_m = std::hypot(0.4 * resolution, std::max(spacing, 0.05 * o.length_m));
+    o.length_sigma_m = std::hypot(0.6 * resolution, std::max(spacing, 0.05 * o.length_m));
     o.width_sigma_m = std::hypot(0.4 * resolution, 0.3 * o.width_m);
     o.axis_known = h.length() > 1.5 * resolution;
     o.axis_deg = std::fmod(std::atan2(h.s, h.c) * 180 / pi + 360, 180.0);
-    o.axis_sigma_deg = std::min(52.0, 180 / pi * std::hypot(0.5 * resolution / std::max(1.0, h.length()), 0.05));
+    o.axis_sigma_deg = std::min(52.0, 180 / pi * std::hypot(0.8 * resolution / std::max(1.0, h.length()), 0.05));
 }
 
 }  // namespace sidelook

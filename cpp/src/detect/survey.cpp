@@ -187,11 +187,19 @@ std::vector<std::uint8_t> Survey::find_land(double azimuth_spacing_m, double gro
     const double cell_area = cell * cell * azimuth_spacing_m * ground_range_spacing_m;
     grid.drop_small(land, least_area_m2 / cell_area);
     if (std::count(land.begin(), land.end(), std::uint8_t{1}) == 0) return land;
-    // Lakes and dark fields inside, unless as large as a bay.
-    Mask water(n);
-    for (std::size_t k = 0; k < n; ++k) water[k] = !land[k];
-    grid.drop_small(water, 4e6 / cell_area);
-    for (std::size_t k = 0; k < n; ++k) land[k] = !water[k];
+    // Lakes and dark fields: enclosed up to the size of a bay, and small ones that the image's border cuts.
+    Mask water(n), border(n);
+    for (std::int64_t i = 0; i < rows_; ++i)
+        for (std::int64_t j = 0; j < cols_; ++j) {
+            water[grid.at(i, j)] = !land[grid.at(i, j)];
+            border[grid.at(i, j)] = i == 0 || j == 0 || i == rows_ - 1 || j == cols_ - 1;
+        }
+    Mask open = grid.flood(border, water);
+    Mask closed(n);
+    for (std::size_t k = 0; k < n; ++k) closed[k] = water[k] && !open[k];
+    grid.drop_small(closed, 4e6 / cell_area);
+    grid.drop_small(open, std::min(0.5e6 / cell_area, 0.05 * static_cast<double>(n)));
+    for (std::size_t k = 0; k < n; ++k) land[k] = !open[k] && !closed[k];
     const double cell_m = cell * std::min(azimuth_spacing_m, ground_range_spacing_m);
     const auto reach = static_cast<std::int64_t>(std::ceil(buffer_m / cell_m));
     Mask wide(n);
