@@ -14,6 +14,7 @@ namespace
 {
 
 constexpr double pi = 3.14159265358979323846;
+constexpr double hidden_hull_m = 9;  // from the superstructure to the middle of a ship of some 30 to 60 m
 
 struct Point {
     double y = 0, x = 0;  // metres along azimuth and along ground range, from the patch's first pixel
@@ -226,16 +227,19 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     o.line = static_cast<double>(p.first_line) + (u * h.c - v * h.s) / dl;
     o.sample = static_cast<double>(p.first_sample) + (u * h.s + v * h.c + lean) / ds;
 
-    const double sigma_along = std::hypot(0.3 * resolution, std::max(0.6 * spacing, 0.03 * o.length_m)),
-                 sigma_across = std::hypot(0.3 * resolution, 0.02 * o.length_m);
+    // Where one scatterer is all that stands out, it is the superstructure rather than the middle of a hull of unknown
+    // length, most of which the clutter hides.
+    o.axis_known = h.length() > 1.5 * resolution;
+    const double hidden = o.axis_known ? 0 : hidden_hull_m;
+    const double sigma_along = std::hypot(0.3 * resolution, std::max({0.6 * spacing, 0.03 * o.length_m, hidden})),
+                 sigma_across = std::hypot(0.3 * resolution, std::max(0.02 * o.length_m, hidden));
     o.azimuth_sigma_m = std::hypot(sigma_along * h.c, sigma_across * h.s);
     o.ground_range_sigma_m = std::hypot(std::hypot(sigma_along * h.s, sigma_across * h.c), 0.5 * lean);
     o.position_sigma_m = std::hypot(std::max(sigma_along, sigma_across), 0.5 * lean);
     o.line_sigma = o.azimuth_sigma_m / dl;
     o.sample_sigma = o.ground_range_sigma_m / ds;
-    o.length_sigma_m = std::hypot(0.6 * resolution, std::max(spacing, 0.05 * o.length_m));
+    o.length_sigma_m = std::hypot(0.6 * resolution, std::max({spacing, 0.05 * o.length_m, 2.5 * hidden}));
     o.width_sigma_m = std::hypot(0.4 * resolution, 0.3 * o.width_m);
-    o.axis_known = h.length() > 1.5 * resolution;
     o.axis_deg = std::fmod(std::atan2(h.s, h.c) * 180 / pi + 360, 180.0);
     o.axis_sigma_deg = std::min(52.0, 180 / pi * std::hypot(0.8 * resolution / std::max(1.0, h.length()), 0.05));
 }
