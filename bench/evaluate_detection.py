@@ -212,8 +212,11 @@ def report(scenes: list[Scene], verbose: bool) -> None:
                 )
             )
             if verbose:
+                sigmas = f"{o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}"
+                size = f"length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, width {o.width_m:.0f}"
+                heading = f"turn {turn:.0f} +- {o.heading_sigma_deg or math.nan:.0f}"
                 print(
-                    f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, sigma {o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}, length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, width {o.width_m:.0f}, turn {turn:.0f} +- {o.heading_sigma_deg or math.nan:.0f}, SCR {s.scr_db:.0f}"
+                    f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, sigma {sigmas}, {size}, {heading}"
                 )
         if verbose:
             for o in scene.false:
@@ -231,11 +234,13 @@ def report(scenes: list[Scene], verbose: bool) -> None:
         if len(t) == 0:
             continue
         e, turn = t[:, 1] - t[:, 0], t[:, 3]
+        spread = np.sqrt((t[:, 7:9] ** 2).mean(axis=0))
         print(
             f"  {low:.0f} to {high:.0f} m ({len(t)}): length bias {e.mean():+.1f} m, RMS {np.sqrt((e**2).mean()):.1f} m, "
             f"within 2 sigma {np.mean(np.abs(e) <= 2 * t[:, 2]):.2f}; heading RMS {np.sqrt(np.nanmean(turn**2)):.1f} deg, "
             f"median {np.nanmedian(np.abs(turn)):.1f}, within 2 sigma {np.nanmean(np.abs(turn) <= 2 * t[:, 4]):.2f}, "
-            f"none {np.isnan(turn).sum()}; position bias {t[:, 7].mean():+.1f} {t[:, 8].mean():+.1f} m, RMS {np.sqrt((t[:, 7] ** 2).mean()):.1f} {np.sqrt((t[:, 8] ** 2).mean()):.1f} m"
+            f"none {np.isnan(turn).sum()}; position bias {t[:, 7].mean():+.1f} {t[:, 8].mean():+.1f} m, "
+            f"RMS {spread[0]:.1f} {spread[1]:.1f} m"
         )
 
 

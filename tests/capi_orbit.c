@@ -1,5 +1,5 @@
-/* Focusing from C over an orbit, under squint, with antenna frames: a point must appear where geometry puts it, with the
- * amplitude of its echo and the phase of its range. All geometry here is the program's own: a circular orbit over a
+/* Focusing from C over an orbit, under squint, with antenna frames: a point must appear where geometry puts it, with
+ * the amplitude of its echo and the phase of its range. All geometry here is the program's own: a circular orbit over a
  * rotating Earth, the delay from its three events in the inertial frame, zero Doppler in ECEF on the orbit itself. The
  * library is given samples of the orbit only. Returns 0 if all holds. */
 #include <math.h>
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 static const double pi = 3.14159265358979323846, c0 = 299792458.0;
-static const double spin = 7.2921150e-5, mu = 3.986004418e14;       /* of the Earth (rad/s, m3/s2) */
-static const double axis_a = 6378137.0, axis_b = 6356752.314245;    /* WGS84 (m) */
+static const double spin = 7.2921150e-5, mu = 3.986004418e14;                          /* of the Earth (rad/s, m3/s2) */
+static const double axis_a = 6378137.0, axis_b = 6356752.314245;                       /* WGS84 (m) */
 static const double orbit_radius = 7071e3, inclination = 1.7, latitude_argument = 0.7; /* (m, rad, rad at time 0) */
-static const double look_angle = 0.55, squint = -0.02;              /* (rad): right, 1.1 degrees backwards */
+static const double look_angle = 0.55, squint = -0.02; /* (rad): right, 1.1 degrees backwards */
 static const double antenna_m = 12.3;
 
 enum { states = 60, pulses = 1400, samples = 420 };
@@ -90,10 +90,7 @@ static void beam(double t, Vec *azimuth_axis, Vec *boresight)
 }
 
 /* Positive above the ellipsoid. */
-static double above(Vec p)
-{
-    return (p.x * p.x + p.y * p.y) / (axis_a * axis_a) + p.z * p.z / (axis_b * axis_b) - 1;
-}
+static double above(Vec p) { return (p.x * p.x + p.y * p.y) / (axis_a * axis_a) + p.z * p.z / (axis_b * axis_b) - 1; }
 
 /* The point of the ellipsoid with this zero Doppler: look angles are halved between nadir and horizon. */
 static Vec place(double zero_doppler_s, double range_m)
@@ -236,7 +233,8 @@ int main(void)
     centre = boresight_point(middle_s);
     a.first_sample_delay_s = delay_at(middle_s, centre, &reflected) - 0.5 * samples / a.sample_rate_hz;
     doppler_hz[0] = -a.carrier_hz *
-                    (delay_at(middle_s + 1e-3, centre, &reflected) - delay_at(middle_s - 1e-3, centre, &reflected)) / 2e-3;
+                    (delay_at(middle_s + 1e-3, centre, &reflected) - delay_at(middle_s - 1e-3, centre, &reflected)) /
+                    2e-3;
     a.doppler_centroid_hz = doppler_hz;
     a.doppler_centroid_count = 1;
 
@@ -245,8 +243,8 @@ int main(void)
     if (sidelook_focus_create(&a, &options, &focus)) return failed("create");
     grid.struct_size = sizeof grid;
     if (sidelook_focus_grid(focus, &grid)) return failed("grid");
-    printf("Doppler centroid %.1f Hz; %d x %d echoes -> %d x %d pixels, first line %.3f s\n", doppler_hz[0], pulses, samples,
-           (int)grid.lines, (int)grid.samples, grid.first_line_time_s);
+    printf("Doppler centroid %.1f Hz; %d x %d echoes -> %d x %d pixels, first line %.3f s\n", doppler_hz[0], pulses,
+           samples, (int)grid.lines, (int)grid.samples, grid.first_line_time_s);
 
     /* On a pixel's centre in the middle of what is exposed there. */
     sample = grid.samples / 2 + 3;
@@ -263,10 +261,12 @@ int main(void)
 
     wrong += expect("off along azimuth (lines)",
                     vertex(magnitude(image, &grid, line - 1, sample), magnitude(image, &grid, line, sample),
-                           magnitude(image, &grid, line + 1, sample)), 0.02);
+                           magnitude(image, &grid, line + 1, sample)),
+                    0.02);
     wrong += expect("off along range (samples)",
                     vertex(magnitude(image, &grid, line, sample - 1), magnitude(image, &grid, line, sample),
-                           magnitude(image, &grid, line, sample + 1)), 0.02);
+                           magnitude(image, &grid, line, sample + 1)),
+                    0.02);
     wrong += expect("peak over its echo, less 1", magnitude(image, &grid, line, sample) - 1, 0.02);
     turn = atan2(image[2 * (line * grid.samples + sample) + 1], image[2 * (line * grid.samples + sample)]) / (2 * pi) +
            fmod(2 * range_m * a.carrier_hz / c0, 1);
@@ -278,7 +278,8 @@ int main(void)
     if (sidelook_focus_create(&a, &options, &focus)) return failed("create");
     if (sidelook_focus_memory(focus, echoes, again)) return failed("focus");
     n = magnitude(again, &grid, line, sample) < 0.95 * magnitude(image, &grid, line, sample);
-    printf("%-4s %-28s %.5f\n", n ? "good" : "BAD", "peak with the pattern left in", magnitude(again, &grid, line, sample));
+    printf("%-4s %-28s %.5f\n", n ? "good" : "BAD", "peak with the pattern left in",
+           magnitude(again, &grid, line, sample));
     wrong += !n;
 
     sidelook_focus_destroy(focus);

@@ -212,7 +212,7 @@ def ship(
 
 def test_hulls_of_known_pose() -> None:
     rng = np.random.default_rng(12)
-    poses, errors, turns, stretch, sigmas = [], [], [], [], []
+    poses, errors, stretch, sigmas = [], [], [], []
     for k in range(6):
         x, metadata = clutter_image((512, 512), order=6.0, seed=70 + k)
         here = []
@@ -291,7 +291,7 @@ def test_azimuth_ambiguities_are_flagged() -> None:
     x, metadata = clutter_image((3200, 256), order=math.inf, seed=8)
     velocity, near = 7180.0, 818e3
     metadata |= {"line_spacing_s": 1 / native.prf_hz, "first_sample_slant_range_m": near, "sample_spacing_m": 3.0}
-    metadata["slc"] = {
+    metadata["source"] = {
         "acquisition": acquisition.to_dict(),
         "effective_velocity_m_per_s": velocity,
         "doppler_centroid_hz": [[0, 100.0]],

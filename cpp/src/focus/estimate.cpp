@@ -196,8 +196,8 @@ AmbiguityEstimate estimate_ambiguity(const Acquisition &a, const std::vector<dou
         }
     }
     if (best < 0 && refusal)
-        throw Error(refusal->code(), text("ambiguities from ", from, " to ", to,
-                                          " hold none that can be focused: ", refusal->what()));
+        throw Error(refusal->code(),
+                    text("ambiguities from ", from, " to ", to, " hold none that can be focused: ", refusal->what()));
     double second = 0;
     for (int m = from; m <= to; ++m)
         if (m != found.ambiguity) second = std::max(second, found.sharpness[static_cast<std::size_t>(m - from)]);

@@ -15,7 +15,8 @@ public:
     Fiber(const Fiber &) = delete;
     Fiber &operator=(const Fiber &) = delete;
 
-    /// Runs the fiber until it leaves. To ThreadSanitizer it is a thread, which entering and leaving orders with nothing.
+    /// Runs the fiber until it leaves. To ThreadSanitizer it is a thread, which entering and leaving orders with
+    /// nothing.
     void enter();
     /// Called on the fiber: goes back to where enter() was called.
     void leave();
