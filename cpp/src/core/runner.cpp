@@ -170,7 +170,10 @@ Plan plan_chain(Interval source_lines, const std::vector<const Stage *> &stages,
         n.workspace_bytes = s.workspace_bytes(n.at_once, o.threads);
         if (!s.line_by_line()) {
             std::size_t maker = i;  // the stage whose blocks come in, unchanged by those that work line by line
-            while (maker > 0 && stages[--maker]->line_by_line()) {}
+            while (maker > 0) {
+                --maker;
+                if (!stages[maker]->line_by_line()) break;
+            }
             const std::int64_t before = maker < i ? stages[maker]->block_lines() : 0;
             const Interval out = i + 1 < stages.size() ? plan.nodes[i + 1].grid : plan.lines_out;
             wanted = before > 0 ? before : o.chunk_lines;
