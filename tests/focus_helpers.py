@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -211,9 +212,10 @@ def environment() -> dict[str, str]:
 
 
 def start(*arguments: Any) -> subprocess.Popen[str]:
+    """`sidelook ARGUMENTS`, running; SIGINT reaches it even if these tests are run in the background, where shells ignore it."""
     return subprocess.Popen(
         [sys.executable, "-m", "sidelook.cli", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment(),
+        env=environment(), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
