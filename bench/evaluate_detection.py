@@ -189,43 +189,26 @@ def report(scenes: list[Scene], verbose: bool) -> None:
                     print(f"    missed: {s.line:.0f} {s.sample:.0f}, {s.length_m:.0f} m, SCR {s.scr_db:.1f} dB")
                 continue
             d = np.array([o.line - s.line, o.sample - s.sample]) * scene.spacing_m
-            cells = float(np.hypot(*(d / scene.cell_m)))
-            errors.append(cells), metres.append(float(np.hypot(*d)))
-            resolution = s.length_m / s.cells
-            within.append(float(np.hypot(*d)) - max(scene.cell_m) - 0.15 * s.length_m)
+            errors.append(float(np.hypot(*(d / scene.cell_m))))
+            metres.append(float(np.hypot(*d)))
+            within.append(metres[-1] - max(scene.cell_m) - 0.15 * s.length_m)
             covered += [abs(d[0]) <= 2 * o.azimuth_sigma_m, abs(d[1]) <= 2 * o.ground_range_sigma_m]
             worst.append(metres[-1] <= 2 * o.position_sigma_m)
             turn = math.nan if o.heading_deg is None else (o.heading_deg - s.heading_deg + 90) % 180 - 90
-            unit = s.along / np.linalg.norm(s.along)
-            rows.append(
-                (
-                    s.length_m,
-                    o.length_m,
-                    o.length_sigma_m,
-                    turn,
-                    o.heading_sigma_deg or math.nan,
-                    float(d @ unit),
-                    o.width_m,
-                    d[0],
-                    d[1],
-                    resolution,
-                )
-            )
+            heading_sigma = o.heading_sigma_deg or math.nan
+            rows.append((s.length_m, o.length_m, o.length_sigma_m, turn, heading_sigma, d[0], d[1]))
             if verbose:
-                sigmas = f"{o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}"
-                size = f"length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, width {o.width_m:.0f}"
-                heading = f"turn {turn:.0f} +- {o.heading_sigma_deg or math.nan:.0f}"
                 print(
-                    f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, sigma {sigmas}, {size}, {heading}"
+                    f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, "
+                    f"sigma {o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}, length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, "
+                    f"width {o.width_m:.0f}, turn {turn:.0f} +- {heading_sigma:.0f}, SCR {s.scr_db:.0f}"
                 )
         if verbose:
             for o in scene.false:
                 print(f"    false: {o.line:.0f} {o.sample:.0f}, {o.length_m:.0f} m, SCR {o.scr_db:.1f} dB, {o.pixels} pixels")
     if not errors:
         return
-    print(
-        f"position error: median {np.median(errors):.2f} cells, {np.median(metres):.1f} m; max {max(errors):.2f} cells, {max(metres):.1f} m"
-    )
+    print(f"position error: median {np.median(errors):.2f} cells, {np.median(metres):.1f} m; max {max(errors):.2f}, {max(metres):.1f} m")
     print(f"  beyond 1 cell + 0.15 length: {sum(w > 0 for w in within)} of {len(within)}; closest to it {max(within):.1f} m")
     print(f"  within 2 sigma: by axis {share(int(sum(covered)), len(covered))}, in all {share(int(sum(worst)), len(worst))}")
     table = np.array(rows)
@@ -233,15 +216,20 @@ def report(scenes: list[Scene], verbose: bool) -> None:
         t = table[(table[:, 0] >= low) & (table[:, 0] < high)]
         if len(t) == 0:
             continue
-        e, turn = t[:, 1] - t[:, 0], t[:, 3]
-        spread = np.sqrt((t[:, 7:9] ** 2).mean(axis=0))
-        print(
-            f"  {low:.0f} to {high:.0f} m ({len(t)}): length bias {e.mean():+.1f} m, RMS {np.sqrt((e**2).mean()):.1f} m, "
-            f"within 2 sigma {np.mean(np.abs(e) <= 2 * t[:, 2]):.2f}; heading RMS {np.sqrt(np.nanmean(turn**2)):.1f} deg, "
-            f"median {np.nanmedian(np.abs(turn)):.1f}, within 2 sigma {np.nanmean(np.abs(turn) <= 2 * t[:, 4]):.2f}, "
-            f"none {np.isnan(turn).sum()}; position bias {t[:, 7].mean():+.1f} {t[:, 8].mean():+.1f} m, "
-            f"RMS {spread[0]:.1f} {spread[1]:.1f} m"
-        )
+        e, known = t[:, 1] - t[:, 0], t[~np.isnan(t[:, 3])]
+        print(f"  {low:.0f} to {high:.0f} m, {len(t)} ships")
+        print(f"    length: bias {e.mean():+.1f} m, RMS {rms(e):.1f} m, within 2 sigma {np.mean(np.abs(e) <= 2 * t[:, 2]):.2f}")
+        if len(known):
+            turn = known[:, 3]
+            print(
+                f"    heading: RMS {rms(turn):.1f} deg, median {np.median(np.abs(turn)):.1f}, "
+                f"within 2 sigma {np.mean(np.abs(turn) <= 2 * known[:, 4]):.2f}, unknown for {len(t) - len(known)}"
+            )
+        print(f"    position: bias {t[:, 5].mean():+.1f} {t[:, 6].mean():+.1f} m, RMS {rms(t[:, 5]):.1f} {rms(t[:, 6]):.1f} m")
+
+
+def rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def seeds_of(text: str) -> list[int]:

@@ -63,8 +63,8 @@ def main() -> None:
     for rate in rates:
         n = above[rate]
         # pixels overlap, so that false alarms come in groups of about 1.7
-        spread = math.sqrt(1.7 * max(n, 1)) / pixels / rate
-        print(f"  design {rate:g}: measured {n / pixels:.3g}, factor {n / pixels / rate:.2f} +- {spread:.2f} ({n} pixels)")
+        factor, spread = n / pixels / rate, math.sqrt(1.7 * max(n, 1)) / pixels / rate
+        print(f"  design {rate:g}: measured {n / pixels:.3g}, factor {factor:.2f} +- {spread:.2f} ({n} pixels)")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def metadata_of(lines: int, samples: int, *, looks: float = 1.0, spacing: tuple[
         "equivalent_number_of_looks": looks,
         "nesz": None,
         "valid_region": None,
-        "slc": None,
+        "source": None,
     }
 
 

@@ -393,6 +393,7 @@ REFUSALS: list[tuple[Any, dict[str, Any], dict[str, Any], str]] = [
     (IMAGE, changed(META, azimuth_spacing_m=[[0, 0.0]]), {}, "azimuth_spacing_m is 0; must be greater than 0"),
     (IMAGE, changed(META, line_spacing_s=None), {}, "image has line_spacing_s None in its metadata; must be a number"),
     (IMAGE, changed(META, schema="sidelook-slc-1"), {}, "image has metadata of schema 'sidelook-slc-1'"),
+    (IMAGE, changed(META, noise_subtracted=True), {}, "image has its noise taken away"),
     (IMAGE, META, {"clutter": "weibull"}, "clutter is 'weibull'; must be one of gamma, k"),
     (IMAGE, META, {"speed": 3}, "speed is no option of detect"),
     (IMAGE, META, {"threads": -1}, "threads is -1; must be zero or positive"),

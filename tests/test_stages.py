@@ -127,11 +127,25 @@ def calibrate(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.nd
     return got, want, 4 * 1.2e-7 * float(want.max())
 
 
+def cfar(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Pixel over the mean of its ring, window by window in double; tests/test_detect.py has NaN, bright pixels and 60 dB."""
+    x = np.ascontiguousarray(np.abs(echoes[:70, :90]) ** 2)
+    got = _native.cfar_ratio(x, _native.CfarWindows(21, 9), 0.25, 1000.0)
+    want = np.empty(x.shape)
+    for i, j in np.ndindex(*x.shape):
+        outer = x[max(0, i - 10) : i + 11, max(0, j - 10) : j + 11].astype(np.float64)
+        inner = x[max(0, i - 4) : i + 5, max(0, j - 4) : j + 5].astype(np.float64)
+        want[i, j] = x[i, j] * (outer.size - inner.size) / (outer.sum() - inner.sum())
+    # the sum rounded to float32, two divisions and a product: 4 half eps of the largest
+    return got, want, 4 * 0.6e-7 * float(want.max())
+
+
 CASES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray, float]]] = {
     "correct_echoes": correct_echoes,
     "range_compress": range_compress,
     "multilook": multilook,
     "calibrate": calibrate,
+    "cfar": cfar,
 }
 
 

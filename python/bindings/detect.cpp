@@ -136,10 +136,9 @@ void bind_detect(py::module_ &m)
         .def_readonly("edge", &DetectedObject::edge)
         .def_readonly("land", &DetectedObject::land)
         .def_property_readonly("place",
-                               [](const DetectedObject &o) -> std::optional<std::array<double, 3>> {
+                               [](const DetectedObject &o) -> std::optional<std::tuple<double, double, double>> {
                                    if (!o.place) return std::nullopt;
-                                   return std::array<double, 3>{o.place->latitude_deg, o.place->longitude_deg,
-                                                                o.place->height_m};
+                                   return std::tuple(o.place->latitude_deg, o.place->longitude_deg, o.place->height_m);
                                })
         .def_readonly("heading_deg", &DetectedObject::heading_deg);
     py::class_<DetectReport>(m, "DetectReport")

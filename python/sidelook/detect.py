@@ -133,7 +133,13 @@ def image_from(metadata: dict[str, Any]) -> Any:
         setattr(image, name, _table(metadata, name, samples))
     image.azimuth_resolution_m = _table(metadata, "resolution_azimuth_m", samples)
     image.ground_range_resolution_m = _table(metadata, "resolution_ground_range_m", samples)
-    image.equivalent_looks = _number(metadata, "equivalent_number_of_looks")
+    if metadata.get("noise_subtracted"):
+        raise BadInput("image has its noise taken away; must still have it, so that its statistics are those of clutter")
+    looks = metadata.get("looks") or [1, 1]
+    if metadata.get("equivalent_number_of_looks") is None:  # unknown: the fit of the clutter finds them
+        image.equivalent_looks = float(looks[0] * looks[1])
+    else:
+        image.equivalent_looks = _number(metadata, "equivalent_number_of_looks")
     slc = metadata.get("source") or {}
     if slc.get("acquisition"):
         acquisition = Acquisition.from_json(slc["acquisition"])

@@ -73,6 +73,22 @@ static std::vector<StageInfo> declared()
           {"noise", "linear power", "none", "grid of what is taken away from the result"}},
          true,
          false},
+        {"cfar",
+         "test for targets: pixel over the mean of the clutter in a square ring around it, over the threshold; land "
+         "and "
+         "NaN neither tested nor trained on, pixels too bright for clutter replaced in training by its level",
+         {"float32", "[line][sample]", "linear power"},
+         {"float32", "[line][sample]", "1 at the threshold; NaN where there is no test"},
+         "half the training window on all sides",
+         "level of the clutter in cells of 16 x 16 pixels; the law of the ratio, for the threshold",
+         {{"training", "pixels", "31", "side of the window, odd, 9 to 65"},
+          {"guard", "pixels", "15", "side of the part of it that does not train, odd"},
+          {"least_training", "1", "0.25", "share of the ring that must be valid"},
+          {"threshold", "1", "from the false-alarm rate", "of the ratio, by sample"},
+          {"level", "linear power", "from the first pass", "clutter map"},
+          {"clip", "1", "12", "pixels brighter than this times the level do not train"}},
+         true,
+         false},
     };
 }
 

@@ -71,18 +71,24 @@ public:
         flag_surroundings(p, dry, image_.lines, image_.samples, d);
         return d;
     }
-    /// Whether the middle of a component lies in an object's rectangle, widened by a resolution, or in line with it no
-    /// farther from its end than a quarter of its length or 50 m.
+    /// Whether a component is a fragment of an object: it lies in the object's rectangle, widened by a
+    /// resolution, or its middle lies in line with it and its nearer end no farther from its end than a quarter of its
+    /// length or 50 m.
     bool inside(const Component &c, const DetectedObject &d) const
     {
         const auto at = static_cast<std::size_t>((d.first_sample + d.end_sample) / 2);
-        const double y = (0.5 * static_cast<double>(c.first_line + c.end_line - 1) - d.line) *
-                         image_.azimuth_spacing_m[at],
-                     x = (0.5 * static_cast<double>(c.first_sample + c.end_sample - 1) - d.sample) *
-                         image_.ground_range_spacing_m[at];
-        const double wide = std::max(image_.azimuth_resolution_m[at], image_.ground_range_resolution_m[at]);
+        const double al = image_.azimuth_spacing_m[at], as = image_.ground_range_spacing_m[at];
         const double angle = d.axis_deg * 3.14159265358979323846 / 180, co = std::cos(angle), si = std::sin(angle);
-        return std::abs(y * co + x * si) <= 0.5 * d.length_m + std::max(wide, std::min(50.0, 0.25 * d.length_m)) &&
+        const auto along = [&](double y, double x) { return std::abs(y * co + x * si); };
+        double nearest = 1e30;
+        for (const Run &r : c.runs)
+            for (const std::int64_t j : {r.first, r.end - 1})
+                nearest = std::min(nearest, along((static_cast<double>(r.line) - d.line) * al,
+                                                  (static_cast<double>(j) - d.sample) * as));
+        const double y = (0.5 * static_cast<double>(c.first_line + c.end_line - 1) - d.line) * al,
+                     x = (0.5 * static_cast<double>(c.first_sample + c.end_sample - 1) - d.sample) * as;
+        const double wide = std::max(image_.azimuth_resolution_m[at], image_.ground_range_resolution_m[at]);
+        return nearest <= 0.5 * d.length_m + std::max(wide, std::min(50.0, 0.25 * d.length_m)) &&
                std::abs(x * co - y * si) <= 0.5 * std::max(d.width_m, 0.3 * d.length_m) + wide;
     }
 

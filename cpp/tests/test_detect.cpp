@@ -1,0 +1,255 @@
+// Detection: window sums against sums from scratch, blocks, refusals, the K distribution, components, a small search.
+#include <algorithm>
+#include <limits>
+
+#include "core/runner.h"
+#include "detect/cfar.h"
+#include "detect/cfar_math.h"
+#include "detect/clutter.h"
+#include "detect/components.h"
+#include "harness.h"
+
+using namespace sidelook;
+
+namespace
+{
+
+constexpr float missing = std::numeric_limits<float>::quiet_NaN();
+
+/// Exponential speckle with gaps, bright pixels and levels from 1e-3 to 1e3.
+std::vector<float> image(std::int64_t lines, std::int64_t samples, std::uint64_t seed)
+{
+    harness::Noise noise(seed);
+    std::vector<float> x(static_cast<std::size_t>(lines * samples));
+    for (std::int64_t i = 0; i < lines; ++i)
+        for (std::int64_t j = 0; j < samples; ++j) {
+            const double level = std::pow(10.0, 6.0 * static_cast<double>(j) / static_cast<double>(samples) - 3);
+            double v = -std::log(0.5 + 0.5 * noise() * 0.999999) * level;
+            const double what = noise();
+            if (what > 0.98) v *= 1000;
+            float &out = x[static_cast<std::size_t>(i * samples + j)];
+            out = what < -0.97 || i > 2 * j + 20 ? missing : static_cast<float>(v);
+        }
+    return x;
+}
+
+CfarParameters parameters(std::int64_t lines, std::int64_t samples, CfarWindows windows)
+{
+    CfarParameters p;
+    p.samples = samples;
+    p.windows = windows;
+    p.level_rows = (lines + cfar_cell - 1) / cfar_cell;
+    p.level_cols = (samples + cfar_cell - 1) / cfar_cell;
+    for (std::int64_t r = 0; r < p.level_rows; ++r)
+        for (std::int64_t c = 0; c < p.level_cols; ++c)
+            p.level.push_back(static_cast<float>(
+                std::pow(10.0, 6.0 * (static_cast<double>(c * cfar_cell) + 8) / static_cast<double>(samples) - 3)));
+    for (std::int64_t j = 0; j < samples; ++j) p.threshold.push_back(1 + 0.01f * static_cast<float>(j % 7));
+    return p;
+}
+
+std::vector<float> ratio(const CfarParameters &p, const std::vector<float> &x, std::int64_t lines, std::int64_t block,
+                         int threads)
+{
+    const Cfar stage(p);
+    std::vector<float> out(x.size(), -1.0f);
+    Source source;
+    source.lines = {0, lines};
+    source.read = [&](Interval l, Interval, AnyView to) {
+        std::copy_n(x.data() + l.first * p.samples, l.size() * p.samples, to.as<float>().data);
+    };
+    Sink sink;
+    sink.write = [&](Interval l, Interval, AnyView from) {
+        std::copy_n(from.as<const float>().data, l.size() * p.samples, out.data() + l.first * p.samples);
+    };
+    RunOptions o;
+    o.samples_in = o.samples_out = {0, p.samples};
+    o.block_lines = o.chunk_lines = block;
+    o.threads = threads;
+    std::vector<StageTime> times{{"cfar"}};
+    run_chain(source, {&stage}, sink, o, times);
+    return out;
+}
+
+}  // namespace
+
+TEST(detect, ratio_is_the_mean_of_the_ring)
+{
+    constexpr std::int64_t lines = 90, samples = 610;
+    const std::vector<float> x = image(lines, samples, 3);
+    for (const CfarWindows w : {CfarWindows{9, 3}, CfarWindows{31, 15}, CfarWindows{65, 1}}) {
+        const CfarParameters p = parameters(lines, samples, w);
+        const std::vector<float> got = ratio(p, x, lines, 32, 2);
+        double worst = 0;
+        int compared = 0, other = 0;
+        for (std::int64_t i = 0; i < lines; i += 3)
+            for (std::int64_t j = 0; j < samples; j += 5) {
+                double sum = 0, count = 0;
+                for (std::int64_t a = std::max<std::int64_t>(0, i - w.training / 2);
+                     a <= std::min(lines - 1, i + w.training / 2); ++a)
+                    for (std::int64_t b = std::max<std::int64_t>(0, j - w.training / 2);
+                         b <= std::min(samples - 1, j + w.training / 2); ++b) {
+                        if (std::max(std::abs(a - i), std::abs(b - j)) <= w.guard / 2) continue;
+                        const float v = x[static_cast<std::size_t>(a * samples + b)];
+                        if (!(v > 0)) continue;
+                        const float level =
+                            p.level[static_cast<std::size_t>(a / cfar_cell * p.level_cols + b / cfar_cell)];
+                        sum += static_cast<double>(v <= 12 * level ? v : level);
+                        ++count;
+                    }
+                const std::size_t k = static_cast<std::size_t>(i * samples + j);
+                const bool tested =
+                    x[k] > 0 && count >= std::ceil(0.25 * (w.training * w.training - w.guard * w.guard));
+                other += tested != !std::isnan(got[k]);
+                if (!tested) continue;
+                const double want = static_cast<double>(x[k]) * count / sum /
+                                    static_cast<double>(p.threshold[static_cast<std::size_t>(j)]);
+                worst = std::max(worst, std::abs(static_cast<double>(got[k]) / want - 1));
+                ++compared;
+            }
+        CHECK(other == 0);
+        CHECK(compared > 1000);
+        CHECK_NEAR(worst, 0, 1e-5);
+    }
+}
+
+TEST(detect, ratio_does_not_know_blocks)
+{
+    constexpr std::int64_t lines = 400, samples = 1100;
+    const std::vector<float> x = image(lines, samples, 5);
+    const CfarParameters p = parameters(lines, samples, {31, 15});
+    const std::vector<float> whole = ratio(p, x, lines, lines, 1);
+    for (const int block : {1, 17, 200})
+        for (const int threads : {1, 4})
+            CHECK(std::memcmp(ratio(p, x, lines, block, threads).data(), whole.data(), whole.size() * sizeof(float)) ==
+                  0);
+}
+
+TEST(detect, refuses_what_cannot_be)
+{
+    const CfarParameters good = parameters(64, 64, {31, 15});
+    const auto refused = [&](const char *words, const auto &change) {
+        CfarParameters p = good;
+        change(p);
+        CHECK_REFUSED(Code::bad_input, words, Cfar stage(p));
+    };
+    refused("training is 30; must be odd", [](CfarParameters &p) { p.windows.training = 30; });
+    refused("training is 7; must be odd and lie between 9 and 65", [](CfarParameters &p) { p.windows.training = 7; });
+    refused("guard is 31; must be less than training", [](CfarParameters &p) { p.windows.guard = 31; });
+    refused("guard is 0; must be odd", [](CfarParameters &p) { p.windows.guard = 0; });
+    refused("training is 65; must not exceed the image", [](CfarParameters &p) { p.windows.training = 65; });
+    refused("least_training is 0", [](CfarParameters &p) { p.least_training = 0; });
+    refused("clip is 0.5", [](CfarParameters &p) { p.clip = 0.5; });
+    refused("threshold has 3 values; must have one a sample, 64", [](CfarParameters &p) { p.threshold.resize(3); });
+    refused("level is nan", [](CfarParameters &p) { p.level[3] = missing; });
+}
+
+TEST(detect, gamma_function)
+{
+    CHECK_NEAR(gamma_q(1, 3), std::exp(-3.0), 1e-15);
+    CHECK_NEAR(gamma_q(2, 3), 4 * std::exp(-3.0), 1e-14);  // e^-x (1 + x)
+    CHECK_NEAR(gamma_q(0.5, 4), std::erfc(2.0), 1e-14);    // Q(1/2, x) = erfc(sqrt(x))
+    CHECK_NEAR(gamma_q(0.5, 0.01), std::erfc(0.1), 1e-14);
+    CHECK_NEAR(gamma_q(3, 30) / (std::exp(-30.0) * 481), 1, 1e-11);  // e^-x (1 + x + x^2 / 2)
+}
+
+TEST(detect, k_distribution)
+{
+    // Order 1/2, one look: texture g^2 with g normal; E exp(-t / g^2) = exp(-sqrt(2 t)) for t over the mean of g^2 = 1
+    for (const double t : {1.0, 5.0, 40.0})
+        CHECK_NEAR(k_exceedance(2 * t, 2, 1, 0.5) / std::exp(-std::sqrt(2 * t)), 1, 2e-5);
+    ClutterFit fit;
+    fit.mean = 1, fit.looks = 1, fit.order = 1e9;
+    CHECK_NEAR(clutter_threshold(fit, 1e-6), std::log(1e6), 1e-6);
+}
+
+TEST(detect, fit_finds_the_law)
+{
+    RatioHistogram h;
+    h.all = 10000000;
+    for (int k = 0; k < ratio_bins; ++k)
+        h.bin[static_cast<std::size_t>(k)] =
+            static_cast<std::uint32_t>(1e7 * (k_exceedance(RatioHistogram::edge(k), 1.1, 1, 4) -
+                                              k_exceedance(RatioHistogram::edge(k + 1), 1.1, 1, 4)));
+    const ClutterFit fit = fit_clutter(h, Clutter::k, 1);
+    CHECK_NEAR(fit.order, 4, 0.1);
+    CHECK_NEAR(fit.mean, 1.1, 0.01);
+    CHECK_NEAR(fit.share, 1, 0.01);
+    h.all = 100;
+    CHECK_REFUSED(Code::bad_input, "clutter: 100 pixels of open water", fit_clutter(h, Clutter::k, 1));
+    CHECK(RatioHistogram::place(0.25f) == 0 && RatioHistogram::place(1.0f) == 16 && RatioHistogram::place(1.13f) == 17);
+    CHECK(RatioHistogram::place(0.249f) < 0 && RatioHistogram::place(256.0f) == ratio_bins);
+}
+
+TEST(detect, components_of_a_horseshoe)
+{
+    // two arms that meet on the last line, beside a spot that never reaches 1 and one that touches by a corner
+    const char *rows[] = {"1..2..9", ".1..2.1", ".1.2...", "..9..1."};
+    Components c(0.5f);
+    for (int r = 0; r < 4; ++r) {
+        std::vector<float> line;
+        for (const char *p = rows[r]; *p; ++p) line.push_back(*p == '9' ? 1.5f : *p == '.' ? 0.1f : 0.6f);
+        c.add(r, line.data(), static_cast<std::int64_t>(line.size()));
+    }
+    const std::vector<Component> found = c.finish();
+    CHECK(found.size() == 2);
+    CHECK(found[0].size == 7 && found[0].pixels == 1 && found[0].end_line == 4 && found[0].first_sample == 0 &&
+          found[0].end_sample == 5);
+    CHECK(found[1].size == 2 && found[1].first_sample == 6);
+    CHECK(c.faint().empty());  // one pixel is not kept
+}
+
+TEST(detect, fragments_merge_by_distance)
+{
+    Components c(0.5f);
+    std::vector<float> line(100, 0.0f);
+    line[10] = line[16] = line[60] = 2;
+    c.add(0, line.data(), 100);
+    const std::vector<double> spacing(100, 5.0);
+    const std::vector<Component> found = merge_near(c.finish(), spacing, spacing, 30);
+    CHECK(found.size() == 2);
+    CHECK(found[0].runs.size() == 2 && found[0].end_sample == 17);
+}
+
+TEST(detect, a_ship_is_found)
+{
+    constexpr std::int64_t lines = 160, samples = 200;
+    harness::Noise noise(9);
+    std::vector<float> x(static_cast<std::size_t>(lines * samples));
+    for (float &v : x) v = static_cast<float>(-std::log(0.5 + 0.5 * noise() * 0.999999));
+    for (int k = -8; k <= 8; ++k)
+        for (int a = -1; a <= 1; ++a)
+            for (int b = -1; b <= 1; ++b)
+                x[static_cast<std::size_t>((80 + k + a) * samples + 100 + k + b)] += a == 0 && b == 0 ? 400.0f : 60.0f;
+    IntensityImage image_of;
+    image_of.lines = lines, image_of.samples = samples;
+    image_of.line_spacing_s = 1e-3, image_of.first_slant_range_m = 8e5, image_of.sample_spacing_m = 3;
+    image_of.azimuth_spacing_m.assign(samples, 5);
+    image_of.ground_range_spacing_m.assign(samples, 5);
+    image_of.azimuth_resolution_m.assign(samples, 7);
+    image_of.ground_range_resolution_m.assign(samples, 7);
+    const IntensityReader read = [&](std::int64_t line, std::int64_t sample, View2<float> out) {
+        for (std::int64_t r = 0; r < out.rows; ++r)
+            std::copy_n(x.data() + (line + r) * samples + sample, out.cols, out.row(r));
+    };
+    DetectOptions options;
+    options.threads = 2;
+    options.block_lines = 50;
+    const DetectReport report = detect(image_of, options, read, {}, {});
+    CHECK(report.objects.size() == 1);
+    const DetectedObject &o = report.objects.front();
+    CHECK_NEAR(o.line, 80, 2);
+    CHECK_NEAR(o.sample, 100, 2);
+    CHECK_NEAR(o.axis_deg, 45, 5);
+    CHECK_NEAR(o.length_m, 16 * std::sqrt(50.0), 25);
+    CHECK(!o.place && !o.heading_deg && !o.land && !o.edge);
+    // a mask over everything, and an image of nothing
+    const MaskReader all = [](std::int64_t, std::int64_t, View2<std::uint8_t> out) {
+        for (std::int64_t r = 0; r < out.rows; ++r) std::fill_n(out.row(r), out.cols, std::uint8_t{1});
+    };
+    CHECK_REFUSED(Code::bad_input, "land covers the whole image", detect(image_of, options, read, all, {}));
+    std::fill(x.begin(), x.end(), missing);
+    CHECK_REFUSED(Code::bad_input, "image has no valid pixel", detect(image_of, options, read, {}, {}));
+    x[17] = -3;
+    CHECK_REFUSED(Code::bad_input, "intensity has negative values", detect(image_of, options, read, {}, {}));
+}
