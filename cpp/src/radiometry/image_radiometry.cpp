@@ -157,10 +157,11 @@ ImageRadiometry::Place ImageRadiometry::at(double t, double range_m) const
 {
     const Scene &scene = parts_->scene;
     const Acquisition &a = scene.acquisition();
-    if (a.orbit.empty())
+    const std::optional<Orbit> &known = scene.model().orbit();
+    if (!known)
         throw Error(Code::missing_auxiliary,
                     "orbit is empty; beta0, sigma0 and gamma0 need one, for incidence and areas on the ground");
-    const Orbit &orbit = *scene.model().orbit();
+    const Orbit &orbit = *known;
     const auto ground = [&](double time_s, double r) {
         return radar_to_ecef(orbit, {time_s, r}, a.terrain_height_m, a.look_side);
     };

@@ -81,7 +81,7 @@ template <class In, class Out> std::int64_t Multilook<In, Out>::tile_cells() con
 
 template <class In, class Out> std::int64_t Multilook<In, Out>::workspace_bytes(std::int64_t, int threads) const
 {
-    constexpr auto parts = static_cast<std::int64_t>(sizeof(In) / sizeof(float));
+    constexpr std::int64_t parts = std::is_same_v<In, c64> ? 2 : 1;
     const std::int64_t floats = 2 * (tile_cells() * looks_.range * parts + spare_floats);
     return threads * floats * static_cast<std::int64_t>(sizeof(float));
 }
@@ -90,7 +90,7 @@ template <class In, class Out>
 void Multilook<In, Out>::compute(View2<const In> in, Interval in_lines, View2<Out> out, Interval out_lines, int threads,
                                  Workspace &workspace) const
 {
-    constexpr auto parts = static_cast<std::int64_t>(sizeof(In) / sizeof(float));
+    constexpr std::int64_t parts = std::is_same_v<In, c64> ? 2 : 1;
     constexpr LookSum what = look_sum<In, Out>();
     const std::int64_t cells = samples_out(), tile = tile_cells(), tiles = (cells + tile - 1) / tile;
     const std::int64_t cell_floats = looks_.range * parts, tile_floats = tile * cell_floats + spare_floats;
