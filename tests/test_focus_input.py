@@ -89,6 +89,10 @@ REFUSALS: dict[str, tuple[Callable[[np.ndarray], Any], Callable[[], Acquisition]
     "gain NaN": (lambda e: e, changed, {"line_gain": [float("nan")] * PULSES}, "line_gain of pulse 0 is nan; must be finite"),
     "doppler": (lambda e: e, changed, {"doppler": "guess"}, "doppler is 'guess'; must be auto, attitude, data or"),
     "doppler NaN": (lambda e: e, changed, {"doppler": [float("nan")]}, "doppler_centroid_hz is nan; must be finite"),
+    "doppler beyond the velocity": (
+        lambda e: e, lambda: changed(orbit=(), antenna=Antenna(), effective_velocity_m_per_s=7100.0), {"doppler": [1e9]},
+        "doppler_centroid_hz asks for .* must be a Doppler that this carrier and this velocity can give",
+    ),
     "attitude wanted, none there": (lambda e: e, lambda: changed(antenna=Antenna()), {"doppler": "attitude"}, "doppler is attitude; the"),
 }  # fmt: skip
 

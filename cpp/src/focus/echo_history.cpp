@@ -84,6 +84,9 @@ EchoHistory EchoModel::history(const Target &target, double doppler, double half
                     text("orbit covers ", orbit_->first_time_s(), " to ", orbit_->last_time_s(),
                          " s; must cover the beam's passage at Doppler ", doppler, " Hz and zero Doppler, ",
                          target.zero_doppler_time_s, " s"));
+        // Beyond 2 v / wavelength there is no such time, and Newton's steps end in NaN.
+        require(std::isfinite(t), text("doppler_centroid_hz asks for ", doppler,
+                                       " Hz; must be a Doppler that this carrier and this velocity can give"));
         if (std::abs(step) < 1e-6) break;
     }
     EchoHistory out;
