@@ -199,7 +199,9 @@ def test_a_demo_appears_whole(tmp_path: pathlib.Path, capsys: pytest.CaptureFixt
     folder = tmp_path / "deep" / "demo"
     assert main(["demo", "-o", str(folder), *SMALL.split(), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert h.only_files(folder) == {"echoes.crsd", "truth.json", "slc.tif", "slc.quicklook.png", "report.json"} == set(report["files"])
+    images = {f"{name}{end}" for name in ("slc", "sigma0") for end in (".tif", ".quicklook.png")}
+    others = {"echoes.crsd", "truth.json", "ships.geojson", "ships.quicklook.png", "report.json"}
+    assert h.only_files(folder) == images | others == set(report["files"])
     assert all(pathlib.Path(path).parent == folder for path in report["files"].values())
     assert json.loads((folder / "report.json").read_text()) == report
 

@@ -96,6 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SidelookError as error:
         return _refuse(str(error), error.exit_code)
     except KeyboardInterrupt:
+        # CPython remembers an interrupt that came out of an exec, as while dataclasses are made, even if it is caught later, and
+        # would end by the signal; another exec makes it forget
+        exec("")
         return _refuse("interrupted", 130)
     except Terminated:
         return _refuse("terminated", 143)
