@@ -95,7 +95,8 @@ def test_peak_is_flat_and_below_the_limit(scenes: dict[int, pathlib.Path], least
 @pytest.mark.parametrize("options", [["--co", "COMPRESS=DEFLATE", "--co", "ZLEVEL=1"], ["--co", "TILED=YES"]])
 def test_creation_options_keep_the_limit(scenes: dict[int, pathlib.Path], least: int, tmp_path: pathlib.Path, options: list[str]) -> None:
     limit, peaks = least + (16 << 20), []
-    for times in (1, 4):
+    # tiles that a block has begun wait in GDAL's cache, which an image of 15 MiB does not fill
+    for times in (4, 16) if "TILED=YES" in options else (1, 4):
         peaks.append(focus(scenes[times], tmp_path / "slc.tif", limit, *options)[0])
         print(f"{options}: {times}x: peak RSS {peaks[-1] / 2**20:.1f} MiB of {limit / 2**20:.1f}")
     assert max(peaks) < limit and max(peaks) / min(peaks) < 1.05
