@@ -3,7 +3,8 @@
     python bench/evaluate_detection.py --seeds 1-8
     python bench/evaluate_detection.py --seeds 101-112 --instrument x-stripmap --land none
 
-A ship's true place is where its range rate vanishes (an image shows it there). Matching is one to one: the detection's centre lies
+A ship's true place is where an image must show it: that of the resting point on the ground with the ship's range and range rate while
+the beam is on it; without squint, where its range rate vanishes. Matching is one to one: the detection's centre lies
 in the ship's rectangle dilated by one cell. A cell is the half-power width of the response along azimuth and along ground range.
 Flagged objects are no detections, and no false alarms.
 """
@@ -28,6 +29,7 @@ from sidelook.focusing import Slc
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 from intensity import intensity_image  # noqa: E402
 
+LIGHT = 299792458.0  # (m/s)
 LENGTHS = (0.0, 50.0, 80.0, 130.0, 400.0)  # (m)
 RATIOS = (0.0, 12.0, 15.0, 20.0, 25.0, 60.0)  # (dB)
 
@@ -84,8 +86,9 @@ def ships_of(truth: dict[str, Any], metadata: dict[str, Any], intensity: np.ndar
 
     ships = []
     for s in truth["ships"]:
-        line = (s["closest_approach_time_s"] - metadata["first_line_time_s"]) / metadata["line_spacing_s"]
-        sample = (s["closest_approach_range_m"] - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"]
+        time_s, range_m = shown_at(s, orbit, metadata["source"])
+        line = (time_s - metadata["first_line_time_s"]) / metadata["line_spacing_s"]
+        sample = (range_m - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"]
         if not (0 <= line < metadata["lines"] and 0 <= sample < metadata["samples"]):
             continue
         spacing, cell = at_sample(metadata, sample)
@@ -107,6 +110,41 @@ def ships_of(truth: dict[str, Any], metadata: dict[str, Any], intensity: np.ndar
         resolution = 1 / math.hypot(*(direction / cell))
         ships.append(Ship(line, sample, along, s["length_m"], s["heading_deg"], scr, s["length_m"] / resolution))
     return ships
+
+
+def shown_at(ship: dict[str, Any], orbit: Any, slc: dict[str, Any]) -> tuple[float, float]:
+    """Zero-Doppler time and slant range at which a focused image shows a ship of constant velocity."""
+    native = Acquisition.from_json(slc["acquisition"]).native()
+    position, velocity = np.array(ship["position_m"]), np.array(ship["velocity_m_per_s"])
+
+    def seen(place: np.ndarray, own: np.ndarray, time_s: float) -> tuple[float, float]:
+        """Range and range rate."""
+        line = place - np.array(orbit.position_m(time_s))
+        length = float(np.linalg.norm(line))
+        return length, float(line @ (own - np.array(orbit.velocity_m_per_s(time_s)))) / length
+
+    table = np.array(slc["doppler_centroid_hz"])
+    sample = (ship["closest_approach_range_m"] - slc["first_sample_slant_range_m"]) / slc["sample_spacing_m"]
+    wanted = -float(np.interp(sample, table[:, 0], table[:, 1])) * LIGHT / (2 * slc["carrier_hz"])  # range rate in the beam (m/s)
+
+    def rate(time_s: float) -> float:
+        return seen(position + (time_s - ship["zero_doppler_time_s"]) * velocity, velocity, time_s)[1] - wanted
+
+    beam_s = float(ship["closest_approach_time_s"])
+    for _ in range(20):
+        beam_s -= rate(beam_s) / ((rate(beam_s + 0.01) - rate(beam_s - 0.01)) / 0.02)
+    target = np.array(seen(position + (beam_s - ship["zero_doppler_time_s"]) * velocity, velocity, beam_s))
+
+    def resting(place: np.ndarray) -> np.ndarray:
+        ground = orbit.radar_to_geodetic(place[:1], place[1:], np.array([native.terrain_height_m]), native.look_side)[0]
+        return np.array(seen(np.array(_native.geodetic_to_ecef(*ground.tolist())), np.zeros(3), beam_s)) - target
+
+    place = np.array([ship["closest_approach_time_s"], ship["closest_approach_range_m"]])
+    for _ in range(6):
+        steps = np.diag([1e-3, 5.0])
+        slope = np.array([(resting(place + h) - resting(place - h)) / (2 * h.sum()) for h in steps]).T
+        place = place - np.linalg.solve(slope, resting(place))
+    return float(place[0]), float(place[1])
 
 
 def at_sample(metadata: dict[str, Any], sample: float) -> tuple[np.ndarray, np.ndarray]:

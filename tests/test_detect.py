@@ -125,7 +125,7 @@ def test_k_distribution_against_its_bessel_function(looks: float, order: float) 
     mean = 1.7
 
     def density(z: float) -> float:
-        """Oliver & Quegan 1998, equation (5.9)."""
+        """Oliver & Quegan, chapter 5."""
         a, m = looks * order / mean, (looks + order) / 2
         scale = special.kve(order - looks, 2 * math.sqrt(a * z)) * math.exp(-2 * math.sqrt(a * z))
         return 2 * a**m * z ** (m - 1) / (special.gamma(looks) * special.gamma(order)) * scale

@@ -24,7 +24,7 @@ std::size_t column(const IntensityImage &image, double sample)
 
 /// Whether b is where the n-th azimuth ambiguity of a appears. A scatterer with zero Doppler at t is sampled with
 /// Doppler f + n PRF aliased to f, and is focused at t - n PRF / Ka with the range migration of f instead of f + n PRF
-/// (Li & Johnson, IEEE Trans. Aerospace and Electronic Systems 19, 1983; Cumming & Wong 2005, section 5.4).
+/// (Li & Johnson, IEEE Trans. Aerospace and Electronic Systems 19, 1983).
 bool is_ambiguity(const IntensityImage &image, const DetectedObject &a, const DetectedObject &b, int n)
 {
     const std::size_t at = column(image, a.sample);
