@@ -3,10 +3,9 @@
     python bench/evaluate_detection.py --seeds 1-8
     python bench/evaluate_detection.py --seeds 101-112 --instrument x-stripmap --land none
 
-A ship's true place is where an image must show it: that of the resting point on the ground with the ship's range and range rate while
-the beam is on it; without squint, where its range rate vanishes. Matching is one to one: the detection's centre lies
-in the ship's rectangle dilated by one cell. A cell is the half-power width of the response along azimuth and along ground range.
-Flagged objects are no detections, and no false alarms.
+Images are those of `sidelook calibrate`, by default with its own looks. sidelook.assess tells where an image must show a ship, and
+matches one to one: the detection's centre lies in the ship's rectangle dilated by one cell. A cell is the half-power width of the
+response along azimuth and along ground range. Flagged objects are no detections, and no false alarms.
 """
 
 from __future__ import annotations
@@ -21,15 +20,12 @@ import time
 from typing import Any
 
 import numpy as np
-from sidelook import _native, focus, simulate
+from sidelook import calibrate, focus, simulate
 from sidelook.acquisition import Acquisition
+from sidelook.assess import Known, known_ships, match
 from sidelook.detect import Options, detect
 from sidelook.focusing import Slc
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
-from intensity import intensity_image  # noqa: E402
-
-LIGHT = 299792458.0  # (m/s)
 LENGTHS = (0.0, 50.0, 80.0, 130.0, 400.0)  # (m)
 RATIOS = (0.0, 12.0, 15.0, 20.0, 25.0, 60.0)  # (dB)
 
@@ -38,14 +34,14 @@ RATIOS = (0.0, 12.0, 15.0, 20.0, 25.0, 60.0)  # (dB)
 class Ship:
     """A ship of the truth, in the image."""
 
-    line: float
-    sample: float
-    along: np.ndarray  # half its length as (azimuth, ground range) metres
-    length_m: float
-    heading_deg: float
+    known: Known
     scr_db: float
     cells: float  # its length
     found: Any = None
+
+    @property
+    def length_m(self) -> float:
+        return 2 * self.known.half_length_m
 
 
 @dataclasses.dataclass
@@ -53,8 +49,6 @@ class Scene:
     ships: list[Ship]
     detections: Any
     false: list[Any]
-    cell_m: tuple[float, float]
-    spacing_m: tuple[float, float]
     seconds: float
 
 
@@ -73,116 +67,31 @@ def make_scene(folder: pathlib.Path | None, name: str, **options: Any) -> tuple[
 
 
 def ships_of(truth: dict[str, Any], metadata: dict[str, Any], intensity: np.ndarray) -> list[Ship]:
-    orbit = _native.Orbit(Acquisition.from_json(metadata["source"]["acquisition"]).native().orbit)
-
-    def pixel(place: tuple[float, float, float]) -> np.ndarray:
-        time_s, range_m = orbit.geodetic_to_radar(np.array([place]))[0]
-        return np.array(
-            [
-                (time_s - metadata["first_line_time_s"]) / metadata["line_spacing_s"],
-                (range_m - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"],
-            ]
-        )
-
     ships = []
-    for s in truth["ships"]:
-        time_s, range_m = shown_at(s, orbit, metadata["source"])
-        line = (time_s - metadata["first_line_time_s"]) / metadata["line_spacing_s"]
-        sample = (range_m - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"]
-        if not (0 <= line < metadata["lines"] and 0 <= sample < metadata["samples"]):
-            continue
-        spacing, cell = at_sample(metadata, sample)
-        heading = math.radians(s["heading_deg"])
-        step = 1e-4  # (deg), some 10 m
-        latitude, longitude, height = s["latitude_deg"], s["longitude_deg"], s["height_m"]
-        bow = (latitude + step * math.cos(heading), longitude + step * math.sin(heading) / math.cos(math.radians(latitude)), height)
-        direction = (pixel(bow) - pixel((latitude, longitude, height))) * spacing
-        direction /= np.linalg.norm(direction)
-        along = 0.5 * s["length_m"] * direction
-        half = np.ceil(np.abs(along) / spacing + cell / spacing).astype(int)
-        l0, l1 = max(0, int(line) - half[0]), int(line) + half[0] + 1
-        c0, c1 = max(0, int(sample) - half[1]), int(sample) + half[1] + 1
+    for k in known_ships(truth, metadata):
+        half = np.ceil((k.half_length_m * np.abs(k.along) + k.cell_m) / k.spacing_m).astype(int)
+        l0, l1 = max(0, int(k.line) - half[0]), int(k.line) + half[0] + 1
+        c0, c1 = max(0, int(k.sample) - half[1]), int(k.sample) + half[1] + 1
         around = intensity[max(0, l0 - 30) : l1 + 30, max(0, c0 - 30) : c1 + 30]
         around = around[around > 0]
         looks = metadata["equivalent_number_of_looks"]
         mean = np.median(around) * (3 * looks + 0.2) / (3 * looks - 0.8)
         scr = 10 * math.log10(np.nanmax(intensity[l0:l1, c0:c1]) / mean)
-        resolution = 1 / math.hypot(*(direction / cell))
-        ships.append(Ship(line, sample, along, s["length_m"], s["heading_deg"], scr, s["length_m"] / resolution))
+        ships.append(Ship(k, scr, 2 * k.half_length_m * math.hypot(*(k.along / k.cell_m))))
     return ships
 
 
-def shown_at(ship: dict[str, Any], orbit: Any, slc: dict[str, Any]) -> tuple[float, float]:
-    """Zero-Doppler time and slant range at which a focused image shows a ship of constant velocity."""
-    native = Acquisition.from_json(slc["acquisition"]).native()
-    position, velocity = np.array(ship["position_m"]), np.array(ship["velocity_m_per_s"])
-
-    def seen(place: np.ndarray, own: np.ndarray, time_s: float) -> tuple[float, float]:
-        """Range and range rate."""
-        line = place - np.array(orbit.position_m(time_s))
-        length = float(np.linalg.norm(line))
-        return length, float(line @ (own - np.array(orbit.velocity_m_per_s(time_s)))) / length
-
-    table = np.array(slc["doppler_centroid_hz"])
-    sample = (ship["closest_approach_range_m"] - slc["first_sample_slant_range_m"]) / slc["sample_spacing_m"]
-    wanted = -float(np.interp(sample, table[:, 0], table[:, 1])) * LIGHT / (2 * slc["carrier_hz"])  # range rate in the beam (m/s)
-
-    def rate(time_s: float) -> float:
-        return seen(position + (time_s - ship["zero_doppler_time_s"]) * velocity, velocity, time_s)[1] - wanted
-
-    beam_s = float(ship["closest_approach_time_s"])
-    for _ in range(20):
-        beam_s -= rate(beam_s) / ((rate(beam_s + 0.01) - rate(beam_s - 0.01)) / 0.02)
-    target = np.array(seen(position + (beam_s - ship["zero_doppler_time_s"]) * velocity, velocity, beam_s))
-
-    def resting(place: np.ndarray) -> np.ndarray:
-        ground = orbit.radar_to_geodetic(place[:1], place[1:], np.array([native.terrain_height_m]), native.look_side)[0]
-        return np.array(seen(np.array(_native.geodetic_to_ecef(*ground.tolist())), np.zeros(3), beam_s)) - target
-
-    place = np.array([ship["closest_approach_time_s"], ship["closest_approach_range_m"]])
-    for _ in range(6):
-        steps = np.diag([1e-3, 5.0])
-        slope = np.array([(resting(place + h) - resting(place - h)) / (2 * h.sum()) for h in steps]).T
-        place = place - np.linalg.solve(slope, resting(place))
-    return float(place[0]), float(place[1])
-
-
-def at_sample(metadata: dict[str, Any], sample: float) -> tuple[np.ndarray, np.ndarray]:
-    """Spacings and resolutions (azimuth, ground range) in metres."""
-
-    def value(name: str) -> float:
-        table = np.array(metadata[name])
-        return float(np.interp(sample, table[:, 0], table[:, 1]))
-
-    return (
-        np.array([value("azimuth_spacing_m"), value("ground_range_spacing_m")]),
-        np.array([value("resolution_azimuth_m"), value("resolution_ground_range_m")]),
-    )
-
-
-def judge(slc: Slc, truth: dict[str, Any], looks: tuple[int, int], land: str | None, options: Options) -> Scene:
-    intensity, metadata = intensity_image(slc, looks)
+def judge(slc: Slc, truth: dict[str, Any], looks: tuple[int, int] | None, land: str | None, options: Options) -> Scene:
+    image = calibrate(slc, looks=looks)
     begin = time.process_time()
-    found = detect(intensity, metadata, options, land=land)
+    found = detect(image.image, image.metadata, options, land=land)
     seconds = time.process_time() - begin
-    ships = ships_of(truth, metadata, intensity)
-    spacing, cell = at_sample(metadata, metadata["samples"] / 2)
+    ships = ships_of(truth, image.metadata, image.image)
     plain = [o for o in found.objects if not o.flags]
-    pairs = []
-    for s in ships:
-        for o in plain:
-            d = np.array([o.line - s.line, o.sample - s.sample]) * spacing
-            unit = s.along / np.linalg.norm(s.along)
-            u, v = float(d @ unit), float(d @ np.array([-unit[1], unit[0]]))
-            grown = 1 / math.hypot(*(unit / cell)), 1 / math.hypot(unit[1] / cell[0], unit[0] / cell[1])
-            if abs(u) <= 0.5 * s.length_m + grown[0] and abs(v) <= 0.5 * s.length_m / 6.5 + grown[1]:
-                pairs.append((float(np.hypot(*d)), id(s), id(o), s, o))
-    used: set[int] = set()
-    for _, s_id, o_id, s, o in sorted(pairs, key=lambda p: p[:3]):
-        if s_id not in used and o_id not in used:
-            used |= {s_id, o_id}
-            s.found = o
-    return Scene(ships, found, [o for o in plain if id(o) not in used], tuple(cell), tuple(spacing), seconds)
+    matched = match(plain, [s.known for s in ships])
+    for i, j in matched.items():
+        ships[i].found = plain[j]
+    return Scene(ships, found, [o for j, o in enumerate(plain) if j not in matched.values()], seconds)
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:
@@ -224,20 +133,20 @@ def report(scenes: list[Scene], verbose: bool) -> None:
             o = s.found
             if o is None:
                 if verbose:
-                    print(f"    missed: {s.line:.0f} {s.sample:.0f}, {s.length_m:.0f} m, SCR {s.scr_db:.1f} dB")
+                    print(f"    missed: {s.known.line:.0f} {s.known.sample:.0f}, {s.length_m:.0f} m, SCR {s.scr_db:.1f} dB")
                 continue
-            d = np.array([o.line - s.line, o.sample - s.sample]) * scene.spacing_m
-            errors.append(float(np.hypot(*(d / scene.cell_m))))
+            d, heading = s.known.offset_m(o), s.known.truth["heading_deg"]
+            errors.append(float(np.hypot(*(d / s.known.cell_m))))
             metres.append(float(np.hypot(*d)))
-            within.append(metres[-1] - max(scene.cell_m) - 0.15 * s.length_m)
+            within.append(metres[-1] - max(s.known.cell_m) - 0.15 * s.length_m)
             covered += [abs(d[0]) <= 2 * o.azimuth_sigma_m, abs(d[1]) <= 2 * o.ground_range_sigma_m]
             worst.append(metres[-1] <= 2 * o.position_sigma_m)
-            turn = math.nan if o.heading_deg is None else (o.heading_deg - s.heading_deg + 90) % 180 - 90
+            turn = math.nan if o.heading_deg is None else (o.heading_deg - heading + 90) % 180 - 90
             heading_sigma = o.heading_sigma_deg or math.nan
             rows.append((s.length_m, o.length_m, o.length_sigma_m, turn, heading_sigma, d[0], d[1]))
             if verbose:
                 print(
-                    f"    {s.length_m:5.0f} m at {s.heading_deg:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, "
+                    f"    {s.length_m:5.0f} m at {heading:5.0f}: error {d[0]:6.1f} {d[1]:6.1f} m, "
                     f"sigma {o.azimuth_sigma_m:.1f} {o.ground_range_sigma_m:.1f}, length {o.length_m:.0f} +- {o.length_sigma_m:.0f}, "
                     f"width {o.width_m:.0f}, turn {turn:.0f} +- {heading_sigma:.0f}, SCR {s.scr_db:.0f}"
                 )
@@ -287,7 +196,7 @@ def main() -> None:
     parser.add_argument("--squint", type=float, default=0.0)
     parser.add_argument("--pulses", type=int, default=2048)
     parser.add_argument("--samples", type=int, default=3072)
-    parser.add_argument("--looks", default="1x1", help="azimuth x range")
+    parser.add_argument("--looks", help="azimuth x range (default: those of sidelook calibrate)")
     parser.add_argument("--land", default="scene", help="scene or none")
     parser.add_argument("--keep", type=pathlib.Path, help="folder of scenes made before")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of sidelook.detect.Options")
@@ -301,7 +210,7 @@ def main() -> None:
             a.keep, name, seed=seed, instrument=a.instrument, wind_m_per_s=a.wind, k_shape=a.k_shape, squint_deg=a.squint,
             pulses=a.pulses, samples=a.samples,
         )  # fmt: skip
-        looks = tuple(int(n) for n in a.looks.split("x"))
+        looks = tuple(int(n) for n in a.looks.split("x")) if a.looks else None
         scenes.append(judge(slc, truth, looks, None if a.land == "none" else a.land, dataclasses.replace(Options(), **changes)))
     print(" ".join(sys.argv[1:]), dataclasses.replace(Options(), **changes))
     report(scenes, a.verbose)

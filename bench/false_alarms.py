@@ -15,18 +15,20 @@ from typing import Any
 
 import numpy as np
 from evaluate_detection import make_scene, seeds_of
+from sidelook import calibrate
 from sidelook.detect import Options, detect
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 from clutter import clutter_image  # noqa: E402
-from intensity import intensity_image  # noqa: E402
 
 
 def seas(a: argparse.Namespace) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     for seed in seeds_of(a.seeds):
         name = f"sea-{a.instrument}-{seed}-w{a.wind:g}-k{a.k_shape:g}"
         slc, _ = make_scene(a.keep, name, seed=seed, instrument=a.instrument, wind_m_per_s=a.wind, k_shape=a.k_shape, land=False, ships=0)
-        yield intensity_image(slc, tuple(int(n) for n in a.looks.split("x")))
+        azimuth, across = (int(n) for n in a.looks.split("x"))
+        image = calibrate(slc, looks=(azimuth, across))
+        yield image.image, image.metadata
 
 
 def made(a: argparse.Namespace) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:

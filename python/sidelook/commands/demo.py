@@ -13,6 +13,7 @@ from sidelook._cli_common import (
     Progress,
     add_report_options,
     add_run_options,
+    held_bytes,
     output_folder,
     path_name,
     print_json,
@@ -32,7 +33,6 @@ FILES = (
     "ships.quicklook.png",
     "report.json",
 )
-GDAL_CACHE_BYTES = 64 << 20
 
 
 def register(subparsers: Any) -> None:
@@ -54,7 +54,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulates, focuses what was written, finds ships in the image, and only then compares with the truth."""
-    from sidelook.slc import gdal
+    from sidelook.raster import GDAL_CACHE_BYTES, gdal
 
     require_device(args.device, "focus")
     gdal().SetCacheMax(GDAL_CACHE_BYTES)
@@ -106,7 +106,7 @@ def _make(args: argparse.Namespace, work: pathlib.Path) -> dict[str, Any]:
     # From here on only what is in the files counts: the truth is not looked at before the ships are written.
     options = Options(threads=args.threads, max_ram=args.max_ram or 0)
     with crsd.open(work / "echoes.crsd") as echoes:
-        job = Focuser(echoes, options, base_bytes=_resident_bytes() + GDAL_CACHE_BYTES if args.max_ram else 0)
+        job = Focuser(echoes, options, base_bytes=held_bytes(0) if args.max_ram else 0)
         try:
             with SlcFile(work / "slc.tif", job.grid, job.metadata) as file:
                 job.run(file.write, progress)
@@ -114,7 +114,7 @@ def _make(args: argparse.Namespace, work: pathlib.Path) -> dict[str, Any]:
             progress.close()
     stages += job.stages
     limits = {"max_ram": args.max_ram or 0, "threads": args.threads}
-    base_bytes = _resident_bytes() + GDAL_CACHE_BYTES if args.max_ram else 0
+    base_bytes = held_bytes(0) if args.max_ram else 0
     calibrator, _ = calibrate_file(work / "slc.tif", work / "sigma0.tif", RadiometryOptions(**limits), base_bytes=base_bytes)
     stages += calibrator.stages
     calibrated = time.perf_counter()
@@ -147,49 +147,19 @@ def _make(args: argparse.Namespace, work: pathlib.Path) -> dict[str, Any]:
 
 
 def _compare(objects: list[Any], metadata: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:
-    """Objects without a flag against the ships of the truth, one to one, nearest first.
-
-    A ship is where an image shows it: at the time and range at which its range rate vanishes. An object is a ship's if its
-    centre lies within half the ship's length and one resolution cell of it. Ships whose centre the image does not hold do not
-    count. The calibration targets are there to be seen: finding one is no false alarm.
-    """
+    """Objects without a flag against the truth. Calibration targets are there to be seen: finding one is no false alarm."""
     import numpy as np
 
-    def value(name: str, sample: float) -> float:
-        return float(np.interp(sample, *np.array(metadata[name], float).T))
+    from sidelook.assess import known_points, known_ships, match
 
-    exposed = np.array(metadata["valid_region"], float)
-    known: list[tuple[float, float, float]] = []  # line, sample, half the length; ships first
-    for kind, names in (("ships", ("closest_approach_time_s", "closest_approach_range_m")),
-                        ("targets", ("zero_doppler_time_s", "slant_range_m"))):  # fmt: skip
-        for one in truth[kind]:
-            line = (one[names[0]] - metadata["first_line_time_s"]) / metadata["line_spacing_s"]
-            sample = (one[names[1]] - metadata["first_sample_slant_range_m"]) / metadata["sample_spacing_m"]
-            first, end = (float(np.interp(sample, exposed[:, 0], exposed[:, k])) for k in (1, 2))
-            if first <= line < end and 0 <= sample < metadata["samples"]:
-                known.append((line, sample, one.get("length_m", 0.0) / 2))
-        if kind == "ships":
-            ships = len(known)
+    ships, points = known_ships(truth, metadata), known_points(truth, metadata)
     plain = [o for o in objects if not o.flags]
-    pairs = []
-    for s, (line, sample, half) in enumerate(known):
-        spacing = value("azimuth_spacing_m", sample), value("ground_range_spacing_m", sample)
-        cell = max(value("resolution_azimuth_m", sample), value("resolution_ground_range_m", sample))
-        for k, o in enumerate(plain):
-            distance = float(np.hypot((o.line - line) * spacing[0], (o.sample - sample) * spacing[1]))
-            if distance <= half + cell:
-                pairs.append((distance, s, k))
-    matched: dict[int, int] = {}
-    errors = []
-    for distance, s, k in sorted(pairs):
-        if s not in matched and k not in matched.values():
-            matched[s] = k
-            if s < ships:
-                errors.append(distance)
+    found = match(plain, [*ships, *points])
+    errors = [float(np.linalg.norm(ships[i].offset_m(plain[j]))) for i, j in found.items() if i < len(ships)]
     return {
-        "ships_known": ships,
+        "ships_known": len(ships),
         "ships_found": len(errors),
-        "false_alarms": len(plain) - len(matched),
+        "false_alarms": len(plain) - len(found),
         "position_error_m": {"median": float(np.median(errors)) if errors else None, "max": max(errors, default=None)},
     }
 
@@ -234,11 +204,6 @@ def _points(path: pathlib.Path, metadata: dict[str, Any], targets: list[dict[str
             }
         )
     return found
-
-
-def _resident_bytes() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
 
 
 def _write_json(path: pathlib.Path, value: dict[str, Any]) -> None:

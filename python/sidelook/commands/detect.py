@@ -10,8 +10,6 @@ from typing import Any
 from sidelook._cli_common import AtomicFile, Progress, add_report_options, add_run_options, print_json, require_device
 from sidelook.errors import BadInput
 
-GDAL_CACHE_BYTES = 32 << 20
-
 
 def register(subparsers: Any) -> None:
     """Adds the command."""
@@ -47,7 +45,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Searches a file and writes what it found."""
     from sidelook.publish import IntensityReader, format_of, radar_picture, summary_of, write_detections
-    from sidelook.slc import gdal
+    from sidelook.raster import GDAL_CACHE_BYTES, gdal
 
     require_device(args.device, "detect")
     gdal().SetCacheMax(GDAL_CACHE_BYTES)

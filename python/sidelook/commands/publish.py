@@ -7,8 +7,6 @@ from typing import Any
 
 from sidelook._cli_common import Progress, add_report_options, available_threads, print_json, thread_count
 
-GDAL_CACHE_BYTES = 64 << 20
-
 
 def register(subparsers: Any) -> None:
     """Adds the command."""
@@ -38,7 +36,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Publishes a file into files."""
     from sidelook.publish import publish
-    from sidelook.slc import gdal
+    from sidelook.raster import GDAL_CACHE_BYTES, gdal
 
     gdal().SetCacheMax(GDAL_CACHE_BYTES)
     progress = Progress.from_args(args)

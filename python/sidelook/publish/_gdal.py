@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sidelook.errors import BadInput
-from sidelook.slc import gdal
+from sidelook.raster import first_line, gdal
+
+__all__ = ["Modules", "crs", "first_line", "gdal", "modules", "options", "quiet", "wgs84"]
 
 
 class Modules(NamedTuple):
@@ -69,8 +71,3 @@ def crs(text: str, argument: str) -> Any:
         raise BadInput(f"{argument} is {text}; must be 'utm' or a coordinate reference system as EPSG:32633") from None
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     return reference
-
-
-def first_line(error: BaseException) -> str:
-    """What GDAL said, without what follows."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
