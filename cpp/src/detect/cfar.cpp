@@ -1,4 +1,4 @@
-// cfar, CPU. The arithmetic is in cfar_math.h, shared with its GPU twin.
+// cfar, CPU; there is no CUDA twin yet. The arithmetic of a pixel is in cfar_math.h, which both can share.
 // in: intensity [line][sample] f32, linear; out: ratio [line][sample] f32, 1 at the threshold.
 #include "detect/cfar.h"
 

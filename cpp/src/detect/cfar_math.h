@@ -1,5 +1,5 @@
-// Physics of the CFAR test ratio, a pixel and a window at a time, for the CPU and its GPU twin: plain functions of
-// numbers that compile for host and device. The tiling is in cfar_kernels.cpp.
+// Physics of the CFAR test ratio, a pixel and a window at a time, for the CPU and a CUDA twin to come: plain functions
+// of numbers that compile for host and device. The tiling is in cfar_kernels.cpp.
 //
 // Training values are rounded to multiples of one power of two, at least 2^-40 of the largest of them. A sum of up to
 // 65 x 65 of them then fits the 53 bits of a double: every partial sum is exact, so that windows may be summed in any
