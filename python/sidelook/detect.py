@@ -33,6 +33,8 @@ class Options:
     Attributes
     ----------
     false_alarm_rate : of a pixel of clutter, above 0 and below 0.1
+    certain_rate : an object fainter than the level that this share of the clutter exceeds is kept only if it shows a
+        hull; false_alarm_rate: every object is kept
     clutter : "k" (textured sea) or "gamma" (speckle alone)
     training, guard : sides of the windows (pixels, odd, training 9 to 65): clutter is measured between them
     grow_rate : objects grow from their seeds to pixels that this share of the clutter exceeds
@@ -42,7 +44,8 @@ class Options:
     threads : 0: all; the result does not depend on it
     """
 
-    false_alarm_rate: float = 1e-7
+    false_alarm_rate: float = 3e-7
+    certain_rate: float = 1e-8
     clutter: str = "k"
     training: int = 31
     guard: int = 15
@@ -61,7 +64,7 @@ class Options:
         o = _native.DetectOptions()
         o.windows = _native.CfarWindows(self.training, self.guard)
         o.clutter = kinds[self.clutter]
-        for name in ("false_alarm_rate", "grow_rate", "merge_m", "land_area_km2", "land_buffer_m", "block_lines", "threads"):
+        for name in ("false_alarm_rate", "certain_rate", "grow_rate", "merge_m", "land_area_km2", "land_buffer_m", "block_lines", "threads"):
             setattr(o, name, getattr(self, name))
         o.grow_rate = max(self.grow_rate, self.false_alarm_rate)
         return o
@@ -205,6 +208,7 @@ def _detections(report: Any, image: Any, options: Options, metadata: dict[str, A
                     "first_sample": z.first_sample,
                     "end_sample": z.end_sample,
                     "threshold": z.threshold,
+                    "certain": z.certain,
                     "ratio_mean": z.mean,
                     "looks": z.looks,
                     "order": z.order if z.order < 1e4 else None,

@@ -27,7 +27,8 @@ struct CfarWindows {
 enum class LandSource { none, scene };
 
 struct DetectOptions {
-    double false_alarm_rate = 1e-7;  ///< of a pixel
+    double false_alarm_rate = 3e-7;  ///< of a pixel
+    double certain_rate = 1e-8;      ///< objects above the level that this share exceeds need show no hull
     Clutter clutter = Clutter::k;
     CfarWindows windows;
     double least_training = 0.25;  ///< share of the training ring that must be valid
@@ -62,6 +63,7 @@ struct ClutterFit {
     double mean = 1, looks = 1, order = 1e9, share = 1;
     std::int64_t pixels = 0;  ///< that it was fitted to
     double threshold = 0;     ///< of the ratio, for the false-alarm rate asked for
+    double certain = 0;       ///< the same, for certain_rate
     std::int64_t first_sample = 0, end_sample = 0;
 };
 
@@ -76,6 +78,7 @@ struct DetectedObject {
     double energy_m2 = 0;   ///< (intensity - clutter) times pixel area, summed
     double clutter = 0;     ///< mean intensity around it
     double peak_ratio = 0;  ///< brightest pixel over the clutter
+    double hull_evidence = 0;  ///< log likelihood ratio of a hull about the brightest pixel against clutter
     double peak_line = 0, peak_sample = 0;
     std::int64_t pixels = 0;  ///< above the threshold
     std::int64_t first_line = 0, end_line = 0, first_sample = 0, end_sample = 0;

@@ -140,7 +140,8 @@ bool are_near(const Component &a, const Component &b, double azimuth_spacing_m, 
     return false;
 }
 
-std::vector<Component> merge_near(std::vector<Component> parts, const std::vector<double> &azimuth_spacing_m,
+std::vector<Component> merge_near(std::vector<Component> parts, const std::vector<Component> &faint,
+                                  const std::vector<double> &azimuth_spacing_m,
                                   const std::vector<double> &ground_range_spacing_m, double gap_m)
 {
     std::vector<std::size_t> up(parts.size());
@@ -174,6 +175,26 @@ std::vector<Component> merge_near(std::vector<Component> parts, const std::vecto
         still.push_back(i);
         active = std::move(still);
     }
+    std::vector<Component> bridges;
+    std::vector<std::size_t> bridge_of;  // a part that it belongs to
+    for (const Component &f : faint) {
+        const auto at = static_cast<std::size_t>(f.first_sample);
+        std::size_t shore = parts.size();
+        bool joins = false;
+        for (std::size_t k = 0; k < parts.size(); ++k) {
+            if (!are_near(f, parts[k], azimuth_spacing_m[at], ground_range_spacing_m[at], gap_m)) continue;
+            if (shore == parts.size()) {
+                shore = k;
+            } else if (root(shore) != root(k)) {
+                const std::size_t a = root(shore), b = root(k);
+                up[std::max(a, b)] = std::min(a, b);
+                joins = true;
+            }
+        }
+        if (!joins) continue;
+        bridges.push_back(f);
+        bridge_of.push_back(shore);
+    }
     std::vector<Component> out;
     std::vector<std::size_t> place(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -185,6 +206,7 @@ std::vector<Component> merge_near(std::vector<Component> parts, const std::vecto
             join(out[place[r]], std::move(parts[i]));
         }
     }
+    for (std::size_t b = 0; b < bridges.size(); ++b) join(out[place[root(bridge_of[b])]], std::move(bridges[b]));
     std::sort(out.begin(), out.end(), by_place);
     return out;
 }

@@ -33,7 +33,7 @@ public:
     /// All objects, by their first pixel in reading order.
     std::vector<Component> finish();
     /// After finish(): groups of at least two pixels of which none reaches 1, by their first pixel.
-    std::vector<Component> faint() { return std::move(faint_); }
+    const std::vector<Component> &faint() const { return faint_; }
 
 private:
     struct Open {
@@ -62,9 +62,10 @@ void join(Component &to, Component &&from);
 bool are_near(const Component &a, const Component &b, double azimuth_spacing_m, double ground_range_spacing_m,
               double gap_m);
 
-/// Joins objects whose pixels come nearer than `gap_m`, or a fifth of the larger one's size up to 2.4 times that.
-/// Spacings of the ground by sample.
-std::vector<Component> merge_near(std::vector<Component> parts, const std::vector<double> &azimuth_spacing_m,
+/// Joins objects whose pixels come nearer than `gap_m`, or a fifth of the larger one's size up to 2.4 times that, or
+/// between which one of the faint lies, nearer than `gap_m` to both. Spacings of the ground by sample.
+std::vector<Component> merge_near(std::vector<Component> parts, const std::vector<Component> &faint,
+                                  const std::vector<double> &azimuth_spacing_m,
                                   const std::vector<double> &ground_range_spacing_m, double gap_m);
 
 }  // namespace sidelook

@@ -99,6 +99,7 @@ ClutterFit fit_zone(const TileHistograms &tiles, std::int64_t first, std::int64_
         largest = clutter_threshold(fit, 0.3 / static_cast<double>(std::max<std::int64_t>(1, fit.pixels)));
     }
     fit.threshold = clutter_threshold(fit, o.false_alarm_rate);
+    fit.certain = clutter_threshold(fit, std::min(o.certain_rate, o.false_alarm_rate));
     return fit;
 }
 
@@ -120,6 +121,7 @@ void check_detection(const IntensityImage &image, const DetectOptions &o)
             text("image is ", image.lines, " x ", image.samples, "; must not be empty"));
     require(o.false_alarm_rate > 0 && o.false_alarm_rate < 0.1,
             text("false_alarm_rate is ", o.false_alarm_rate, "; must lie above 0 and below 0.1"));
+    require(o.certain_rate > 0, text("certain_rate is ", o.certain_rate, "; must be greater than 0"));
     require(o.grow_rate >= o.false_alarm_rate && o.grow_rate < 0.2,
             text("grow_rate is ", o.grow_rate, "; must be at least false_alarm_rate, ", o.false_alarm_rate,
                  ", and below 0.2"));
@@ -245,8 +247,9 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         report.area_searched_m2 += area;
     });
     report.pixels_land = pixels_land;
-    std::vector<Component> found =
-        merge_near(components.finish(), image.azimuth_spacing_m, image.ground_range_spacing_m, o.merge_m);
+    std::vector<Component> parts = components.finish();
+    std::vector<Component> found = merge_near(std::move(parts), components.faint(), image.azimuth_spacing_m,
+                                              image.ground_range_spacing_m, o.merge_m);
 
     // ---- measurement and flags ----
     report.objects = measure_objects(image, o, report, reader, found, [&](double share) { tell(0.95 + 0.05 * share); });
@@ -255,6 +258,10 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         image, found, components.faint(),
         [&](Interval l, Interval s) { return reader.land_in(l, s, {0, lines}, {0, samples}); }, report.objects);
     flag_built_up(image, report.objects);
+    report.objects.erase(
+        std::remove_if(report.objects.begin(), report.objects.end(),
+                       [&](const DetectedObject &d) { return !is_confirmed(image, report, d); }),
+        report.objects.end());
     tell(1);
     return report;
 }

@@ -14,6 +14,8 @@ namespace
 {
 
 constexpr double pi = 3.14159265358979323846;
+constexpr double longest_hidden_m = 60;  // hulls of longer ships show themselves
+constexpr double least_evidence = 6;     // of some 300 rectangles
 constexpr double hidden_hull_m = 9;  // from the superstructure to the middle of a ship of some 30 to 60 m
 
 struct Point {
@@ -178,6 +180,55 @@ Hull fit_hull(const std::vector<Point> &points, double resolution, double grow_r
     return h;
 }
 
+/// The hull of a ship of which little more than one point stands out: of all rectangles in which that point lies a fifth
+/// of the length from one end, the one whose other pixels are least like clutter. Under speckle of L looks the log
+/// likelihood ratio of n independent pixels of mean m, m unknown, against clutter of mean 1 is L n (m - 1 - ln m); short
+/// ships are the more common. Returns the logarithm.
+double find_hidden_hull(const HullPatch &p, double clutter, const Point &peak, Hull &hull)
+{
+    struct Pixel {
+        double y, x, value;
+    };
+    std::vector<Pixel> pixels;
+    for (std::int64_t i = 0; i < p.intensity.rows; ++i)
+        for (std::int64_t j = 0; j < p.intensity.cols; ++j) {
+            const double value = static_cast<double>(p.intensity(i, j)) / clutter;
+            if (!(value > 0) || p.object(i, j) == 2) continue;
+            const double y = static_cast<double>(i) * p.azimuth_spacing_m - peak.y,
+                         x = static_cast<double>(j) * p.ground_range_spacing_m - peak.x;
+            const double dl = std::abs(y) / p.azimuth_resolution_m, ds = std::abs(x) / p.ground_range_resolution_m;
+            if (std::hypot(y, x) > longest_hidden_m || std::hypot(dl, ds) < 1.2) continue;  // too far; the point itself
+            const double lobe = 0.05 * std::pow(1.5 / std::max({1.5, dl, ds}), 2);
+            if (std::min(dl, ds) < 0.7 && value < lobe * peak.value) continue;
+            pixels.push_back({y, x, value});
+        }
+    const double cells = p.azimuth_spacing_m * p.ground_range_spacing_m /
+                         (p.azimuth_resolution_m * p.ground_range_resolution_m),
+                 independent = p.looks * std::min(1.0, cells);
+    const double resolution = std::max(p.azimuth_resolution_m, p.ground_range_resolution_m);
+    double best = 0;
+    for (int turn = 0; turn < 36; ++turn)
+        for (double length = 25; length <= longest_hidden_m; length += 5) {
+            Hull h;
+            h.c = std::cos(pi * turn / 18), h.s = std::sin(pi * turn / 18);
+            const double half_width = std::max(0.5 * resolution, 0.1 * length);
+            double n = 0, sum = 0;
+            for (const Pixel &q : pixels) {
+                const double u = q.y * h.c + q.x * h.s, v = q.x * h.c - q.y * h.s;
+                if (u < -0.2 * length || u > 0.8 * length || std::abs(v) > half_width) continue;
+                ++n, sum += q.value;
+            }
+            if (sum <= n) continue;
+            const double mean = sum / n, evidence = independent * n * (mean - 1 - std::log(mean)) - length / 10;
+            if (evidence <= best) continue;
+            best = evidence;
+            h.u0 = h.u(peak) - 0.2 * length, h.u1 = h.u0 + length;
+            h.v0 = h.v(peak) - half_width, h.v1 = h.v0 + 2 * half_width;
+            hull = h;
+        }
+    return best;
+}
+
 }  // namespace
 
 void measure_hull(const HullPatch &p, DetectedObject &o)
@@ -213,13 +264,22 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     std::vector<const Point *> mine;
     Hull h = fit_hull(points, resolution, p.grow_ratio, mine);
 
+    const bool shown = h.length() > 2 * resolution;
+    Hull about_peak;
+    o.hull_evidence = find_hidden_hull(p, o.clutter, {py * dl, px * ds, o.peak_ratio, true}, about_peak);
+    const bool inferred = !shown && o.hull_evidence >= least_evidence;
+    if (inferred) h = about_peak;
+    o.axis_known = shown || inferred || h.length() > 1.5 * resolution;
+
     const auto n = static_cast<double>(mine.size());
     // The outermost scatterers lie inside the ends: by half the mean distance between them along the axis.
-    const double spacing = n > 1 ? h.length() / (n - 1) : 0;
+    const double spacing = n > 1 && !inferred ? h.length() / (n - 1) : 0;
     o.length_m = h.length() + spacing;
-    const std::vector<const Point *> body = without_tower(mine, h);
     Hull b = h;
-    if (body.size() >= 4) span(b, body);
+    if (!inferred) {
+        const std::vector<const Point *> body = without_tower(mine, h);
+        if (body.size() >= 4) span(b, body);
+    }
     o.width_m = std::min(b.width(), o.length_m);
     const double u = 0.5 * (h.u0 + h.u1), v = 0.5 * (b.v0 + b.v1);
     // Edges and decks stand about a fortieth of the length above the water and are imaged nearer to the radar.
@@ -227,21 +287,20 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     o.line = static_cast<double>(p.first_line) + (u * h.c - v * h.s) / dl;
     o.sample = static_cast<double>(p.first_sample) + (u * h.s + v * h.c + lean) / ds;
 
-    // Where one scatterer is all that stands out, it is the superstructure rather than the middle of a hull of unknown
-    // length, most of which the clutter hides.
-    o.axis_known = h.length() > 1.5 * resolution;
+    // Where one scatterer is all there is, it is the superstructure rather than the middle of a hull of unknown length.
     const double hidden = o.axis_known ? 0 : hidden_hull_m;
-    const double sigma_along = std::hypot(0.3 * resolution, std::max({0.6 * spacing, 0.03 * o.length_m, hidden})),
-                 sigma_across = std::hypot(0.3 * resolution, std::max(0.02 * o.length_m, hidden));
+    const double vague = inferred ? 0.15 * o.length_m : 0;
+    const double sigma_along = std::hypot(0.3 * resolution, std::max({0.6 * spacing, 0.03 * o.length_m, hidden, vague})),
+                 sigma_across = std::hypot(0.3 * resolution, std::max({0.02 * o.length_m, hidden, 0.6 * vague}));
     o.azimuth_sigma_m = std::hypot(sigma_along * h.c, sigma_across * h.s);
     o.ground_range_sigma_m = std::hypot(std::hypot(sigma_along * h.s, sigma_across * h.c), 0.5 * lean);
     o.position_sigma_m = std::hypot(std::max(sigma_along, sigma_across), 0.5 * lean);
     o.line_sigma = o.azimuth_sigma_m / dl;
     o.sample_sigma = o.ground_range_sigma_m / ds;
-    o.length_sigma_m = std::hypot(0.6 * resolution, std::max({spacing, 0.05 * o.length_m, 2.5 * hidden}));
+    o.length_sigma_m = std::hypot(0.6 * resolution, std::max({spacing, 0.05 * o.length_m, 2.5 * hidden, 2 * vague}));
     o.width_sigma_m = std::hypot(0.4 * resolution, 0.3 * o.width_m);
     o.axis_deg = std::fmod(std::atan2(h.s, h.c) * 180 / pi + 360, 180.0);
-    o.axis_sigma_deg = std::min(52.0, 180 / pi * std::hypot(0.8 * resolution / std::max(1.0, h.length()), 0.05));
+    o.axis_sigma_deg = std::min(52.0, 180 / pi * std::hypot((inferred ? 1.6 : 0.8) * resolution / std::max(1.0, h.length()), 0.05));
 }
 
 }  // namespace sidelook

@@ -15,6 +15,7 @@ struct HullPatch {
     double azimuth_spacing_m = 0, ground_range_spacing_m = 0;
     double azimuth_resolution_m = 0, ground_range_resolution_m = 0;
     double cotangent = 0;   ///< of the incidence angle: metres towards the radar a metre of height
+    double looks = 1;       ///< independent ones of a pixel
     double grow_ratio = 0;  ///< pixel over clutter to which objects grow
 };
 

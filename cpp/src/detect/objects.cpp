@@ -12,6 +12,14 @@ namespace sidelook
 namespace
 {
 
+const ClutterFit &zone_of(const DetectReport &report, std::int64_t sample)
+{
+    const ClutterFit *zone = &report.clutter.front();
+    for (const ClutterFit &f : report.clutter)
+        if (sample >= f.first_sample) zone = &f;
+    return *zone;
+}
+
 /// Measures one object after the other, on memory that is kept.
 class Measurement
 {
@@ -63,10 +71,8 @@ public:
         p.ground_range_resolution_m = image_.ground_range_resolution_m[at];
         const double sine = std::min(0.999, image_.sample_spacing_m / p.ground_range_spacing_m);
         p.cotangent = image_.sample_spacing_m > 0 ? std::sqrt(1 - sine * sine) / sine : 0;
-        const ClutterFit *zone = &report_.clutter.front();
-        for (const ClutterFit &f : report_.clutter)
-            if (static_cast<std::int64_t>(at) >= f.first_sample) zone = &f;
-        p.grow_ratio = report_.grow_level * zone->threshold;
+        p.looks = image_.equivalent_looks;
+        p.grow_ratio = report_.grow_level * zone_of(report_, static_cast<std::int64_t>(at)).threshold;
         measure_hull(p, d);
         flag_surroundings(p, dry, image_.lines, image_.samples, d);
         return d;
@@ -101,7 +107,18 @@ private:
     Buffer<std::uint8_t> land_, object_;
 };
 
+constexpr double confirming_evidence = 8;  // of a hull; where clutter exceeds the threshold it seldom has more
+constexpr double coarsest_hull_m = 15;     // resolution in which ships are more than points
+
 }  // namespace
+
+bool is_confirmed(const IntensityImage &image, const DetectReport &report, const DetectedObject &o)
+{
+    const std::int64_t at = (o.first_sample + o.end_sample) / 2;
+    const auto k = static_cast<std::size_t>(at);
+    return o.peak_ratio >= zone_of(report, at).certain || o.hull_evidence >= confirming_evidence ||
+           std::max(image.azimuth_resolution_m[k], image.ground_range_resolution_m[k]) > coarsest_hull_m;
+}
 
 std::vector<DetectedObject> measure_objects(const IntensityImage &image, const DetectOptions &options,
                                             const DetectReport &report, const SeaReader &reader,

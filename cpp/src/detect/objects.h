@@ -16,4 +16,8 @@ std::vector<DetectedObject> measure_objects(const IntensityImage &image, const D
                                             const DetectReport &report, const SeaReader &reader,
                                             std::vector<Component> &found, const std::function<void(double)> &progress);
 
+/// Whether an object is brighter than clutter ever is, or shows a hull. Where the resolution is coarser than ships all
+/// objects are confirmed.
+bool is_confirmed(const IntensityImage &image, const DetectReport &report, const DetectedObject &object);
+
 }  // namespace sidelook

@@ -19,6 +19,9 @@ namespace
 
 constexpr int cell = cfar_cell;
 constexpr int fewest_valid = cell * cell / 4;  // below, a cell's median says nothing
+constexpr float far_above = 8;                 // times a cell's median: 1 of 256 pixels of speckle, many of a town's
+constexpr double town_m = 480;                 // over which a town is told from a ship
+constexpr double town_share = 0.6;             // of its cells, where of the sea's a third are as busy
 constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
 
 using Mask = std::vector<std::uint8_t>;
@@ -85,7 +88,7 @@ float quantile(std::vector<float> values, double share)
 
 Survey::Survey(std::int64_t lines, std::int64_t samples)
     : samples_(samples), rows_((lines + cell - 1) / cell), cols_((samples + cell - 1) / cell),
-      median_(static_cast<std::size_t>(rows_ * cols_)), valid_(median_.size())
+      median_(static_cast<std::size_t>(rows_ * cols_)), valid_(median_.size()), bright_(median_.size())
 {
 }
 
@@ -110,9 +113,50 @@ void Survey::add(std::int64_t first, View2<const float> x, int threads)
             const auto middle = values.begin() + static_cast<std::ptrdiff_t>(n / 2);
             if (n > 0) std::nth_element(values.begin(), middle, values.begin() + static_cast<std::ptrdiff_t>(n));
             median_[k] = n > 0 ? *middle : 0;
+            bright_[k] = static_cast<std::uint16_t>(
+                std::count_if(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n),
+                              [limit = far_above * median_[k]](float v) { return v > limit; }));
         }
     });
     require(!negative, "intensity has negative values; must be linear power, not decibels");
+}
+
+/// Cells in whose surroundings far more cells hold bright points than at sea: however bright a ship, it is in few cells.
+std::vector<std::uint8_t> Survey::find_towns(double azimuth_spacing_m, double ground_range_spacing_m) const
+{
+    const Grid grid{rows_, cols_};
+    Mask town(median_.size());
+    std::vector<float> counts;
+    for (std::size_t k = 0; k < town.size(); ++k)
+        if (valid_[k] >= fewest_valid) counts.push_back(bright_[k]);
+    if (counts.empty()) return town;
+    const float busy = std::max(4.0f, quantile(counts, 0.5) + 2);
+    const auto reach = [&](double spacing_m) {
+        return std::max<std::int64_t>(2, std::llround(0.5 * town_m / (cell * spacing_m)));
+    };
+    const std::int64_t reach_rows = reach(azimuth_spacing_m), reach_cols = reach(ground_range_spacing_m);
+    // sums over the surroundings from sums over everything above and to the left
+    std::vector<std::int64_t> all(static_cast<std::size_t>((rows_ + 1) * (cols_ + 1))), some(all.size());
+    const Grid sums{rows_ + 1, cols_ + 1};
+    for (std::int64_t i = 0; i < rows_; ++i)
+        for (std::int64_t j = 0; j < cols_; ++j) {
+            const std::size_t k = grid.at(i, j), at = sums.at(i + 1, j + 1), up = sums.at(i, j + 1),
+                              left = sums.at(i + 1, j), both = sums.at(i, j);
+            const bool valid = valid_[k] >= fewest_valid;
+            all[at] = all[up] + all[left] - all[both] + valid;
+            some[at] = some[up] + some[left] - some[both] + (valid && static_cast<float>(bright_[k]) >= busy);
+        }
+    for (std::int64_t i = 0; i < rows_; ++i)
+        for (std::int64_t j = 0; j < cols_; ++j) {
+            const std::int64_t i0 = std::max<std::int64_t>(0, i - reach_rows), i1 = std::min(rows_, i + reach_rows + 1),
+                               j0 = std::max<std::int64_t>(0, j - reach_cols), j1 = std::min(cols_, j + reach_cols + 1);
+            const auto around = [&](const std::vector<std::int64_t> &s) {
+                return static_cast<double>(s[sums.at(i1, j1)] - s[sums.at(i0, j1)] - s[sums.at(i1, j0)] +
+                                           s[sums.at(i0, j0)]);
+            };
+            town[grid.at(i, j)] = valid_[grid.at(i, j)] >= fewest_valid && around(some) > town_share * around(all);
+        }
+    return town;
 }
 
 std::vector<std::uint8_t> Survey::find_land(double azimuth_spacing_m, double ground_range_spacing_m,
@@ -184,6 +228,8 @@ std::vector<std::uint8_t> Survey::find_land(double azimuth_spacing_m, double gro
     Mask bright(n);
     for (std::size_t k = 0; k < n; ++k) bright[k] = static_cast<double>(excess[k]) > std::max(3.0, 4 * sigma);
     land = grid.flood(bright, land);
+    const Mask town = find_towns(azimuth_spacing_m, ground_range_spacing_m);
+    for (std::size_t k = 0; k < n; ++k) land[k] |= town[k];
     const double cell_area = cell * cell * azimuth_spacing_m * ground_range_spacing_m;
     grid.drop_small(land, least_area_m2 / cell_area);
     if (std::count(land.begin(), land.end(), std::uint8_t{1}) == 0) return land;
