@@ -17,7 +17,8 @@ from sidelook.errors import BadInput, Failure, MissingAuxiliary
 
 pytest.importorskip("osgeo.gdal", reason="GDAL's Python bindings are not installed")
 from osgeo import gdal, osr  # noqa: E402
-from sidelook.publish import IntensityReader, geocode, picture, publish, stac, write_detections  # noqa: E402
+from sidelook.publish import IntensityReader, geocode, publish, stac, write_detections  # noqa: E402
+from sidelook.raster import picture_looks  # noqa: E402
 
 LINES, SAMPLES = 120, 150
 
@@ -260,10 +261,16 @@ def test_the_quicklook_shows_the_objects(product, scene, tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "spacing", "looks"),
-    [((100, 100), (1, 1), (1, 1)), ((120, 150), (18.1, 8.2), (1, 2)), ((1351, 1900), (1, 1), (2, 2)), ((50000, 40000), (4, 10), (50, 25))],
+    [
+        ((100, 100), (1, 1), (1, 1)),
+        ((120, 150), (18.1, 8.2), (1, 2)),
+        ((1351, 1900), (1, 1), (2, 2)),
+        ((1900, 2400), (4, 5.5), (4, 3)),
+        ((50000, 40000), (4, 10), (62, 25)),
+    ],
 )
 def test_pictures_are_square_and_small(shape, spacing, looks):
-    found_looks = picture.looks_of(*shape, *spacing)
+    found_looks = picture_looks(*shape, *spacing)
     assert found_looks == looks and all(math.ceil(n / k) <= 1600 for n, k in zip(shape, looks, strict=True))
 
 

@@ -215,9 +215,9 @@ TEST(detect, what_is_faint_joins_but_does_not_extend)
 {
     Components c(0.5f);
     std::vector<float> line(100, 0.0f);
-    line[10] = line[20] = line[60] = 2;      // 50 m apart, too far to be one; and one for itself
-    line[14] = line[15] = line[16] = 0.6f;   // between the first two
-    line[62] = line[63] = line[64] = 0.6f;   // beside the third
+    line[10] = line[20] = line[60] = 2;     // 50 m apart, too far to be one; and one for itself
+    line[14] = line[15] = line[16] = 0.6f;  // between the first two
+    line[62] = line[63] = line[64] = 0.6f;  // beside the third
     c.add(0, line.data(), 100);
     std::vector<Component> parts = c.finish();
     const std::vector<double> spacing(100, 5.0);

@@ -64,7 +64,16 @@ class Options:
         o = _native.DetectOptions()
         o.windows = _native.CfarWindows(self.training, self.guard)
         o.clutter = kinds[self.clutter]
-        for name in ("false_alarm_rate", "certain_rate", "grow_rate", "merge_m", "land_area_km2", "land_buffer_m", "block_lines", "threads"):
+        for name in (
+            "false_alarm_rate",
+            "certain_rate",
+            "grow_rate",
+            "merge_m",
+            "land_area_km2",
+            "land_buffer_m",
+            "block_lines",
+            "threads",
+        ):
             setattr(o, name, getattr(self, name))
         o.grow_rate = max(self.grow_rate, self.false_alarm_rate)
         return o

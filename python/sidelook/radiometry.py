@@ -24,6 +24,7 @@ SCHEMA = "sidelook-intensity-1"
 QUANTITIES = ("intensity", "beta0", "sigma0", "gamma0")
 Quantity = Literal["intensity", "beta0", "sigma0", "gamma0"]
 Power = npt.NDArray[np.float32]
+Looks = tuple[int, int] | Literal["square"]
 Pixels = npt.NDArray[np.complex64] | npt.NDArray[np.float32]
 Read = Callable[[int, int], Pixels]
 Write = Callable[[int, Power], object]
@@ -54,7 +55,7 @@ class Options:
     Attributes
     ----------
     quantity : "sigma0", "beta0", "gamma0", or "intensity", the mean |x|^2 as it is
-    looks : pixels (azimuth, range) averaged into one; None: about square on the ground, see `default_looks`
+    looks : pixels (azimuth, range) averaged into one; "square": about square on the ground, see `square_looks`
     lut : instead of the acquisition's radar constant; it decides what the quantity is, `quantity` only names it
     subtract_noise : take the noise-equivalent level away; the result may fall below 0
     block_lines : lines of the result computed at once; 0: chosen
@@ -63,7 +64,7 @@ class Options:
     """
 
     quantity: Quantity = "sigma0"
-    looks: tuple[int, int] | None = None
+    looks: Looks = (1, 1)
     lut: Lut | None = None
     subtract_noise: bool = False
     block_lines: int = 0
@@ -115,8 +116,7 @@ class Calibrator:
         self._model = _model(metadata)
         self._located = self._model is not None and bool(metadata["acquisition"].get("orbit"))
         self._require_calibration()
-        looks = self.options.looks or default_looks(metadata)
-        self.looks = _looks(looks)
+        self.looks = _looks(square_looks(metadata) if self.options.looks == "square" else self.options.looks)
         _native.check_looks(self.looks, self._grid.lines, self._grid.samples)
         self._cells = self._grid.cells(self.looks)
         native = _native.IntensityOptions()
@@ -254,7 +254,7 @@ class Calibrator:
 def calibrate(
     slc: Slc,
     quantity: Quantity = "sigma0",
-    looks: tuple[int, int] | None = None,
+    looks: Looks = (1, 1),
     *,
     lut: Lut | None = None,
     subtract_noise: bool = False,
@@ -314,7 +314,7 @@ def multilook(image: Pixels, looks: tuple[int, int], *, coherent: bool = False, 
     return result
 
 
-def default_looks(metadata: dict[str, Any]) -> tuple[int, int]:
+def square_looks(metadata: dict[str, Any]) -> tuple[int, int]:
     """Looks (azimuth, range) whose cells on the ground come nearest to the coarser of the two resolutions along both axes."""
     grid = _Grid(metadata)
     model = _model(metadata)
@@ -424,9 +424,9 @@ def _factors(lines: Any, samples: Any, values: Any, *, smooth: bool) -> Any:
     return grid
 
 
-def _looks(looks: Sequence[int]) -> Any:
-    if len(looks) != 2 or any(isinstance(n, bool) or int(n) != n for n in looks):
-        raise BadInput(f"looks are {looks!r}; must be two whole numbers, along azimuth and range")
+def _looks(looks: Sequence[int] | str) -> Any:
+    if isinstance(looks, str) or len(looks) != 2 or any(isinstance(n, bool) or int(n) != n for n in looks):
+        raise BadInput(f"looks are {looks!r}; must be two whole numbers, along azimuth and range, or 'square'")
     return _native.Looks(int(looks[0]), int(looks[1]))
 
 

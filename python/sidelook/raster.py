@@ -307,13 +307,14 @@ def write_png(path: pathlib.Path, grey: Any) -> None:
 
 
 def picture_looks(lines: int, samples: int, azimuth_m: float, range_m: float) -> tuple[int, int]:
-    """Looks (azimuth, range) that make about square pixels of pixels of this size, and a picture of handy size."""
+    """Looks (azimuth, range) that make about square pixels of pixels of this size, and a picture of QUICKLOOK_PIXELS a side at most."""
     side = max(azimuth_m, range_m)
     shrink = max(1.0, lines * azimuth_m / side / QUICKLOOK_PIXELS, samples * range_m / side / QUICKLOOK_PIXELS)
     # Whole numbers round the shape; a little more shrinking may keep it better.
     sizes = [side * shrink * more for more in (1.0, 1.25, 1.5, 1.75, 2.0)]
     pairs = [(max(1, round(size / azimuth_m)), max(1, round(size / range_m))) for size in sizes]
-    return min(pairs, key=lambda p: round(abs(math.log(p[0] * azimuth_m / (p[1] * range_m))), 1))
+    fitting = [p for p in pairs if max(math.ceil(lines / p[0]), math.ceil(samples / p[1])) <= QUICKLOOK_PIXELS]
+    return min(fitting, key=lambda p: round(abs(math.log(p[0] * azimuth_m / (p[1] * range_m))), 1))
 
 
 def control_points(metadata: dict[str, Any]) -> list[tuple[float, float, float, float, float]]:

@@ -75,9 +75,9 @@ struct DetectedObject {
     double axis_deg = 0;  ///< long axis from the line axis (later lines) towards larger range, 0 to 180
     double axis_sigma_deg = 0;
     bool axis_known = false;
-    double energy_m2 = 0;   ///< (intensity - clutter) times pixel area, summed
-    double clutter = 0;     ///< mean intensity around it
-    double peak_ratio = 0;  ///< brightest pixel over the clutter
+    double energy_m2 = 0;      ///< (intensity - clutter) times pixel area, summed
+    double clutter = 0;        ///< mean intensity around it
+    double peak_ratio = 0;     ///< brightest pixel over the clutter
     double hull_evidence = 0;  ///< log likelihood ratio of a hull about the brightest pixel against clutter
     double peak_line = 0, peak_sample = 0;
     std::int64_t pixels = 0;  ///< above the threshold

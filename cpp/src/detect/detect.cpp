@@ -258,10 +258,9 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
         image, found, components.faint(),
         [&](Interval l, Interval s) { return reader.land_in(l, s, {0, lines}, {0, samples}); }, report.objects);
     flag_built_up(image, report.objects);
-    report.objects.erase(
-        std::remove_if(report.objects.begin(), report.objects.end(),
-                       [&](const DetectedObject &d) { return !is_confirmed(image, report, d); }),
-        report.objects.end());
+    report.objects.erase(std::remove_if(report.objects.begin(), report.objects.end(),
+                                        [&](const DetectedObject &d) { return !is_confirmed(image, report, d); }),
+                         report.objects.end());
     tell(1);
     return report;
 }

@@ -16,7 +16,7 @@ namespace
 constexpr double pi = 3.14159265358979323846;
 constexpr double longest_hidden_m = 60;  // hulls of longer ships show themselves
 constexpr double least_evidence = 6;     // of some 300 rectangles
-constexpr double hidden_hull_m = 9;  // from the superstructure to the middle of a ship of some 30 to 60 m
+constexpr double hidden_hull_m = 9;      // from the superstructure to the middle of a ship of some 30 to 60 m
 
 struct Point {
     double y = 0, x = 0;  // metres along azimuth and along ground range, from the patch's first pixel
@@ -180,10 +180,10 @@ Hull fit_hull(const std::vector<Point> &points, double resolution, double grow_r
     return h;
 }
 
-/// The hull of a ship of which little more than one point stands out: of all rectangles in which that point lies a fifth
-/// of the length from one end, the one whose other pixels are least like clutter. Under speckle of L looks the log
-/// likelihood ratio of n independent pixels of mean m, m unknown, against clutter of mean 1 is L n (m - 1 - ln m); short
-/// ships are the more common. Returns the logarithm.
+/// The hull of a ship of which little more than one point stands out: of all rectangles in which that point lies a
+/// fifth of the length from one end, the one whose other pixels are least like clutter. Under speckle of L looks the
+/// log likelihood ratio of n independent pixels of mean m, m unknown, against clutter of mean 1 is L n (m - 1 - ln m);
+/// short ships are the more common. Returns the logarithm.
 double find_hidden_hull(const HullPatch &p, double clutter, const Point &peak, Hull &hull)
 {
     struct Pixel {
@@ -290,7 +290,8 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     // Where one scatterer is all there is, it is the superstructure rather than the middle of a hull of unknown length.
     const double hidden = o.axis_known ? 0 : hidden_hull_m;
     const double vague = inferred ? 0.15 * o.length_m : 0;
-    const double sigma_along = std::hypot(0.3 * resolution, std::max({0.6 * spacing, 0.03 * o.length_m, hidden, vague})),
+    const double sigma_along =
+                     std::hypot(0.3 * resolution, std::max({0.6 * spacing, 0.03 * o.length_m, hidden, vague})),
                  sigma_across = std::hypot(0.3 * resolution, std::max({0.02 * o.length_m, hidden, 0.6 * vague}));
     o.azimuth_sigma_m = std::hypot(sigma_along * h.c, sigma_across * h.s);
     o.ground_range_sigma_m = std::hypot(std::hypot(sigma_along * h.s, sigma_across * h.c), 0.5 * lean);
@@ -300,7 +301,8 @@ void measure_hull(const HullPatch &p, DetectedObject &o)
     o.length_sigma_m = std::hypot(0.6 * resolution, std::max({spacing, 0.05 * o.length_m, 2.5 * hidden, 2 * vague}));
     o.width_sigma_m = std::hypot(0.4 * resolution, 0.3 * o.width_m);
     o.axis_deg = std::fmod(std::atan2(h.s, h.c) * 180 / pi + 360, 180.0);
-    o.axis_sigma_deg = std::min(52.0, 180 / pi * std::hypot((inferred ? 1.6 : 0.8) * resolution / std::max(1.0, h.length()), 0.05));
+    o.axis_sigma_deg =
+        std::min(52.0, 180 / pi * std::hypot((inferred ? 1.6 : 0.8) * resolution / std::max(1.0, h.length()), 0.05));
 }
 
 }  // namespace sidelook

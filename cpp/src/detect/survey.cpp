@@ -121,7 +121,8 @@ void Survey::add(std::int64_t first, View2<const float> x, int threads)
     require(!negative, "intensity has negative values; must be linear power, not decibels");
 }
 
-/// Cells in whose surroundings far more cells hold bright points than at sea: however bright a ship, it is in few cells.
+/// Cells in whose surroundings far more cells hold bright points than at sea: however bright a ship, it is in few
+/// cells.
 std::vector<std::uint8_t> Survey::find_towns(double azimuth_spacing_m, double ground_range_spacing_m) const
 {
     const Grid grid{rows_, cols_};

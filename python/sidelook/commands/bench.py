@@ -9,7 +9,7 @@ from typing import Any
 
 from sidelook._cli_common import add_report_options, print_json, require_device, thread_count, whole
 
-# Looks of an image of a size: what default_looks gives for the presets, a larger cell, and one look.
+# Looks of an image of a size: what square_looks gives for the presets, a larger cell, and one look.
 LOOKS = ((1, 1), (2, 1), (4, 3), (8, 8))
 
 # A fixed list: a power of two, awkward sizes, a long strip. Pulses x samples.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sidelook._cli_common import (
     Progress,
@@ -18,6 +18,9 @@ from sidelook._cli_common import (
 )
 
 READER_BYTES = 20 << 20  # what GDAL and numpy hold of the lines that are on their way in and out
+
+if TYPE_CHECKING:
+    from sidelook.radiometry import Looks
 
 
 def register(subparsers: Any) -> None:
@@ -33,7 +36,9 @@ def register(subparsers: Any) -> None:
         default="sigma0",
         help="what a pixel means; intensity needs neither orbit nor radar constant (default: sigma0)",
     )
-    group.add_argument("--looks", metavar="AxR", type=_looks, help="lines x samples averaged (default: about square on the ground)")
+    group.add_argument(
+        "--looks", metavar="AxR", type=_looks, default=(1, 1), help="lines x samples averaged, or square: on the ground (default: 1x1)"
+    )
     group.add_argument("--subtract-noise", action="store_true", help="take the noise-equivalent level away")
     add_output_options(parser)
     add_run_options(parser)
@@ -107,9 +112,11 @@ def describe(metadata: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _looks(text: str) -> tuple[int, int]:
+def _looks(text: str) -> Looks:
     """'4x2' as (4, 2)."""
+    if text == "square":
+        return "square"
     match = re.fullmatch(r"(-?\d+)x(-?\d+)", text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not AxR, lines x samples, such as 4x2")
+        raise argparse.ArgumentTypeError(f"{text!r} is not AxR, lines x samples, such as 4x2, nor square")
     return int(match[1]), int(match[2])

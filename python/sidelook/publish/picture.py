@@ -15,21 +15,13 @@ from sidelook.detections import Detections
 from sidelook.errors import Failure
 from sidelook.publish._gdal import first_line, modules, options, quiet
 from sidelook.publish.image import IntensityReader
+from sidelook.raster import picture_looks
 
 PLAIN, DOUBTED = (255, 80, 0), (255, 220, 0)  # red-orange; yellow for what carries a flag
 MARGIN = 3.0  # (picture pixels) between an object's box and its outline, so that the box does not hide it
-PICTURE_PIXELS = 1600  # a side, at most
 BLOCK_PIXELS = 1 << 22
 
 Outline = tuple[tuple[int, int, int], list[tuple[float, float]]]  # colour; x, y in GDAL's pixel coordinates of the picture
-
-
-def looks_of(lines: int, samples: int, line_m: float, sample_m: float) -> tuple[int, int]:
-    """Pixels averaged into one of the picture: about square on the ground, PICTURE_PIXELS a side at most."""
-    side = max(line_m, sample_m)
-    square = max(1, round(side / line_m)), max(1, round(side / sample_m))
-    smaller = math.ceil(max(lines / square[0], samples / square[1]) / PICTURE_PIXELS)
-    return smaller * square[0], smaller * square[1]
 
 
 def grey(band: Any, looks: tuple[int, int]) -> NDArray[np.uint8]:
@@ -82,7 +74,7 @@ def radar_picture(path: pathlib.Path, image: IntensityReader, detections: Detect
     """The image in its own grid, azimuth down and range across, with the objects' boxes."""
     line_m = image.mean_of("azimuth_spacing_m") or 1.0
     sample_m = image.mean_of("ground_range_spacing_m") or line_m
-    looks = looks_of(image.lines, image.samples, line_m, sample_m)
+    looks = picture_looks(image.lines, image.samples, line_m, sample_m)
     outlines = []
     for d in detections.objects if detections else ():
         # the box's corners lie on GDAL's pixel corners, where the first is 0

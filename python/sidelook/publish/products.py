@@ -21,6 +21,7 @@ from sidelook.publish._gdal import modules
 from sidelook.publish.geocode import SCHEMA, Geocoder, MapGrid, map_grid, write_map
 from sidelook.publish.image import IntensityReader
 from sidelook.publish.vectors import read_detections, to_geojson
+from sidelook.raster import picture_looks
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _metadata(image: IntensityReader, interpolation: str) -> dict[str, Any]:
 
 def _picture(path: pathlib.Path, map_path: pathlib.Path, grid: MapGrid, image: IntensityReader, objects: Detections | None) -> None:
     dataset = modules().gdal.Open(str(map_path))
-    looks = picture.looks_of(grid.rows, grid.cols, 1, 1)
+    looks = picture_looks(grid.rows, grid.cols, 1, 1)
     outlines: list[picture.Outline] = []
     place = image.place
     for d in objects.objects if objects and place else ():
