@@ -4,6 +4,7 @@ option(SIDELOOK_CUDA "Build the CUDA implementations; needs nvcc, cudart and cuF
 set(SIDELOOK_CUDA_SOURCES
   ${PROJECT_SOURCE_DIR}/cpp/src/core/cuda/device.cpp
   ${PROJECT_SOURCE_DIR}/cpp/src/core/cuda/fft.cpp
+  ${PROJECT_SOURCE_DIR}/cpp/src/detect/cfar.cu
   ${PROJECT_SOURCE_DIR}/cpp/src/focus/range_compress.cu)
 
 if(SIDELOOK_CUDA AND SIDELOOK_SANITIZE)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pathlib
 import subprocess
 import sys
+from typing import NoReturn
 
 import pytest
-from sidelook import _native, focusing, simulate
+from intensity_image import sea, spaced
+from sidelook import _native, detect, focusing, simulate
 from sidelook.errors import BadInput, MissingAuxiliary
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -51,9 +53,17 @@ def test_every_twin_is_in_the_table() -> None:
     assert all(p.with_suffix(".cpp").exists() for p in ROOT.glob("cpp/src/*/*.cu"))
 
 
+def _unread(*window: int) -> NoReturn:
+    raise AssertionError(f"{window} is read before the device is refused")
+
+
 def test_devices_are_refused_by_name() -> None:
     with pytest.raises(BadInput, match="device is 'tpu'; must be one of cpu, cuda"):
         focusing.native_options(focusing.Options(device="tpu"))
+    with pytest.raises(BadInput, match="device is 'tpu'; must be one of cpu, cuda"):
+        detect.Options(device="tpu").native()
+    image = sea(120, 150), spaced((4, 1), 120, 150)[1]
+    assert detect.detect(*image).metadata["device"] == "cpu"
     try:
         devices = _native.cuda_devices()
     except _native.NativeError as error:
@@ -65,5 +75,7 @@ def test_devices_are_refused_by_name() -> None:
         acquisition.doppler_centroid_hz = [0.0]
         with pytest.raises(_native.NativeError, match="device is cuda; "):
             _native.FocusPlan(acquisition, options)
+        with pytest.raises(MissingAuxiliary, match="device is cuda; "):
+            detect.detect(_unread, image[1], device="cuda")
     else:
         assert devices[0].memory_bytes > 0

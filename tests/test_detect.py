@@ -420,7 +420,7 @@ def test_a_source_that_ends_early_and_one_that_fails() -> None:
 
 def test_options_are_the_native_defaults() -> None:
     o, native = Options(), _native.DetectOptions()
-    for name in ("false_alarm_rate", "grow_rate", "merge_m", "land_area_km2", "land_buffer_m", "block_lines", "threads"):
+    for name in ("false_alarm_rate", "certain_rate", "grow_rate", "merge_m", "land_area_km2", "land_buffer_m", "block_lines", "threads"):
         assert getattr(o, name) == getattr(native, name), name
     assert (o.training, o.guard) == (native.windows.training, native.windows.guard)
     assert _native.Clutter.k == native.clutter

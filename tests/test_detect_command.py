@@ -11,6 +11,7 @@ import types
 import numpy as np
 import pytest
 from intensity_image import Truth, detection, found, sea, spaced, write_image
+from sidelook import _native
 from sidelook.cli import main
 from sidelook.errors import BadInput
 from test_land import Scene, write_land
@@ -31,6 +32,7 @@ class Options:
     guard: int = 9
     clutter: str = "k"
     threads: int = 0
+    device: str = "cpu"
 
 
 @pytest.fixture
@@ -212,7 +214,6 @@ def test_the_file_is_there_already(scene, detector, capsys):
     [
         (["-o", "a.shp"], 3, "must end in .geojson, .gpkg or .csv"),
         (["-o", "a.csv", "--of", "KML"], 3, "--of is KML; must be GeoJSON, GPKG or CSV"),
-        (["-o", "a.csv", "--device", "cuda"], 4, "no cuda implementation of detect"),
         (["-o", "a.csv", "--clutter", "rayleigh"], 2, "invalid choice: 'rayleigh'"),
         (["-o", "a.csv", "--training", "wide"], 2, "invalid int value: 'wide'"),
         (["-o", "no/a.csv"], 3, "no/a.csv cannot be written: there is no such file or folder"),
@@ -223,6 +224,16 @@ def test_usage(scene, detector, capsys, monkeypatch, options, code, words):
     monkeypatch.chdir(scene.folder)
     got, sentence = refused(capsys, scene.path, *options)
     assert got == code and words in sentence and names(scene.folder) == ["sigma0.tif"] and not detector.calls
+
+
+def test_a_device_that_is_not_there(scene, detector, capsys):
+    try:
+        _native.cuda_devices()
+    except _native.NativeError as error:
+        code, words = refused(capsys, scene.path, "-o", scene.folder / "a.csv", "--device", "cuda")
+        assert code == 4 and error.args[1] in words and names(scene.folder) == ["sigma0.tif"] and not detector.calls
+    else:
+        pytest.skip("this build and this machine have CUDA")
 
 
 # ---- with the detector itself ------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
-// Detection: window sums against sums from scratch, blocks, refusals, the K distribution, components, a small search.
+// Detection: the K distribution, components, a small search. The ratio itself is test_cfar.cpp's.
 #include <algorithm>
 #include <limits>
 
-#include "core/runner.h"
-#include "detect/cfar.h"
-#include "detect/cfar_math.h"
 #include "detect/clutter.h"
 #include "detect/components.h"
 #include "harness.h"
+#include "sidelook/detect.h"
+#if defined(SIDELOOK_EMULATOR)
+#include "emulator.h"
+#endif
 
 using namespace sidelook;
 
@@ -16,133 +17,7 @@ namespace
 
 constexpr float missing = std::numeric_limits<float>::quiet_NaN();
 
-/// Exponential speckle with gaps, bright pixels and levels from 1e-3 to 1e3.
-std::vector<float> image(std::int64_t lines, std::int64_t samples, std::uint64_t seed)
-{
-    harness::Noise noise(seed);
-    std::vector<float> x(static_cast<std::size_t>(lines * samples));
-    for (std::int64_t i = 0; i < lines; ++i)
-        for (std::int64_t j = 0; j < samples; ++j) {
-            const double level = std::pow(10.0, 6.0 * static_cast<double>(j) / static_cast<double>(samples) - 3);
-            double v = -std::log(0.5 + 0.5 * noise() * 0.999999) * level;
-            const double what = noise();
-            if (what > 0.98) v *= 1000;
-            float &out = x[static_cast<std::size_t>(i * samples + j)];
-            out = what < -0.97 || i > 2 * j + 20 ? missing : static_cast<float>(v);
-        }
-    return x;
-}
-
-CfarParameters parameters(std::int64_t lines, std::int64_t samples, CfarWindows windows)
-{
-    CfarParameters p;
-    p.samples = samples;
-    p.windows = windows;
-    p.level_rows = (lines + cfar_cell - 1) / cfar_cell;
-    p.level_cols = (samples + cfar_cell - 1) / cfar_cell;
-    for (std::int64_t r = 0; r < p.level_rows; ++r)
-        for (std::int64_t c = 0; c < p.level_cols; ++c)
-            p.level.push_back(static_cast<float>(
-                std::pow(10.0, 6.0 * (static_cast<double>(c * cfar_cell) + 8) / static_cast<double>(samples) - 3)));
-    for (std::int64_t j = 0; j < samples; ++j) p.threshold.push_back(1 + 0.01f * static_cast<float>(j % 7));
-    return p;
-}
-
-std::vector<float> ratio(const CfarParameters &p, const std::vector<float> &x, std::int64_t lines, std::int64_t block,
-                         int threads)
-{
-    const Cfar stage(p);
-    std::vector<float> out(x.size(), -1.0f);
-    Source source;
-    source.lines = {0, lines};
-    source.read = [&](Interval l, Interval, AnyView to) {
-        std::copy_n(x.data() + l.first * p.samples, l.size() * p.samples, to.as<float>().data);
-    };
-    Sink sink;
-    sink.write = [&](Interval l, Interval, AnyView from) {
-        std::copy_n(from.as<const float>().data, l.size() * p.samples, out.data() + l.first * p.samples);
-    };
-    RunOptions o;
-    o.samples_in = o.samples_out = {0, p.samples};
-    o.block_lines = o.chunk_lines = block;
-    o.threads = threads;
-    std::vector<StageTime> times{{"cfar"}};
-    run_chain(source, {&stage}, sink, o, times);
-    return out;
-}
-
 }  // namespace
-
-TEST(detect, ratio_is_the_mean_of_the_ring)
-{
-    constexpr std::int64_t lines = 90, samples = 610;
-    const std::vector<float> x = image(lines, samples, 3);
-    for (const CfarWindows w : {CfarWindows{9, 3}, CfarWindows{31, 15}, CfarWindows{65, 1}}) {
-        const CfarParameters p = parameters(lines, samples, w);
-        const std::vector<float> got = ratio(p, x, lines, 32, 2);
-        double worst = 0;
-        int compared = 0, other = 0;
-        for (std::int64_t i = 0; i < lines; i += 3)
-            for (std::int64_t j = 0; j < samples; j += 5) {
-                double sum = 0, count = 0;
-                for (std::int64_t a = std::max<std::int64_t>(0, i - w.training / 2);
-                     a <= std::min(lines - 1, i + w.training / 2); ++a)
-                    for (std::int64_t b = std::max<std::int64_t>(0, j - w.training / 2);
-                         b <= std::min(samples - 1, j + w.training / 2); ++b) {
-                        if (std::max(std::abs(a - i), std::abs(b - j)) <= w.guard / 2) continue;
-                        const float v = x[static_cast<std::size_t>(a * samples + b)];
-                        if (!(v > 0)) continue;
-                        const float level =
-                            p.level[static_cast<std::size_t>(a / cfar_cell * p.level_cols + b / cfar_cell)];
-                        sum += static_cast<double>(v <= 12 * level ? v : level);
-                        ++count;
-                    }
-                const std::size_t k = static_cast<std::size_t>(i * samples + j);
-                const bool tested =
-                    x[k] > 0 && count >= std::ceil(0.25 * (w.training * w.training - w.guard * w.guard));
-                other += tested != !std::isnan(got[k]);
-                if (!tested) continue;
-                const double want = static_cast<double>(x[k]) * count / sum /
-                                    static_cast<double>(p.threshold[static_cast<std::size_t>(j)]);
-                worst = std::max(worst, std::abs(static_cast<double>(got[k]) / want - 1));
-                ++compared;
-            }
-        CHECK(other == 0);
-        CHECK(compared > 1000);
-        CHECK_NEAR(worst, 0, 1e-5);
-    }
-}
-
-TEST(detect, ratio_does_not_know_blocks)
-{
-    constexpr std::int64_t lines = 400, samples = 1100;
-    const std::vector<float> x = image(lines, samples, 5);
-    const CfarParameters p = parameters(lines, samples, {31, 15});
-    const std::vector<float> whole = ratio(p, x, lines, lines, 1);
-    for (const int block : {1, 17, 200})
-        for (const int threads : {1, 4})
-            CHECK(std::memcmp(ratio(p, x, lines, block, threads).data(), whole.data(), whole.size() * sizeof(float)) ==
-                  0);
-}
-
-TEST(detect, refuses_what_cannot_be)
-{
-    const CfarParameters good = parameters(64, 64, {31, 15});
-    const auto refused = [&](const char *words, const auto &change) {
-        CfarParameters p = good;
-        change(p);
-        CHECK_REFUSED(Code::bad_input, words, Cfar stage(p));
-    };
-    refused("training is 30; must be odd", [](CfarParameters &p) { p.windows.training = 30; });
-    refused("training is 7; must be odd and lie between 9 and 65", [](CfarParameters &p) { p.windows.training = 7; });
-    refused("guard is 31; must be less than training", [](CfarParameters &p) { p.windows.guard = 31; });
-    refused("guard is 0; must be odd", [](CfarParameters &p) { p.windows.guard = 0; });
-    refused("training is 65; must not exceed the image", [](CfarParameters &p) { p.windows.training = 65; });
-    refused("least_training is 0", [](CfarParameters &p) { p.least_training = 0; });
-    refused("clip is 0.5", [](CfarParameters &p) { p.clip = 0.5; });
-    refused("threshold has 3 values; must have one a sample, 64", [](CfarParameters &p) { p.threshold.resize(3); });
-    refused("level is nan", [](CfarParameters &p) { p.level[3] = missing; });
-}
 
 TEST(detect, gamma_function)
 {
@@ -339,6 +214,22 @@ TEST(detect, a_ship_is_found)
     CHECK_NEAR(o.axis_deg, 45, 5);
     CHECK_NEAR(o.length_m, 16 * std::sqrt(50.0), 25);
     CHECK(!o.place && !o.heading_deg && !o.land && !o.edge);
+    if (harness::has_cuda("detection on a device")) {  // the same pixels, so the same objects
+        options.device = Device::cuda;
+        const DetectReport there = detect(image_of, options, read, {}, {});
+        CHECK(report.device == Device::cpu && there.device == Device::cuda);
+        CHECK(there.objects.size() == 1 && there.pixels_above == report.pixels_above);
+        CHECK(there.objects.front().line == o.line && there.objects.front().energy_m2 == o.energy_m2);
+        CHECK(there.clutter.front().threshold == report.clutter.front().threshold);
+#if defined(SIDELOOK_EMULATOR)
+        emulator::set_device_count(0);
+        const IntensityReader unread = [](std::int64_t, std::int64_t, View2<float>) { CHECK(!"read"); };
+        CHECK_REFUSED(Code::missing_auxiliary, "device is cuda; this machine has no CUDA device that works",
+                      detect(image_of, options, unread, {}, {}));
+        emulator::set_device_count(1);
+#endif
+        options.device = Device::cpu;
+    }
     // a mask over everything, and an image of nothing
     const MaskReader all = [](std::int64_t, std::int64_t, View2<std::uint8_t> out) {
         for (std::int64_t r = 0; r < out.rows; ++r) std::fill_n(out.row(r), out.cols, std::uint8_t{1});

@@ -86,6 +86,14 @@ std::vector<unsigned> order(std::uint64_t seed)
     });
 }
 
+/// The lesser of each and 5, and the greater.
+__global__ void limit(int *values, int n)
+{
+    const int t = static_cast<int>(threadIdx.x), x = values[t];
+    values[n + t] = min(x, 5);
+    values[2 * n + t] = max(x, 5);
+}
+
 struct Run {
     int status;
     std::string said;
@@ -153,6 +161,18 @@ TEST(emulator, atomics_and_dynamic_shared_memory_count)
         SIDELOOK_LAUNCH(count_values, dim3(3), dim3(96), 16 * sizeof(unsigned), other, d_values.data(), n, d);
     });
     CHECK(got == want);
+}
+
+TEST(emulator, values_are_limited)
+{
+    std::vector<int> values(3 * 8);
+    for (int i = 0; i < 8; ++i) values[static_cast<std::size_t>(i)] = i;
+    const std::vector<int> got = on_device(
+        values, [](int *d, cudaStream_t stream) { SIDELOOK_LAUNCH(limit, dim3(1), dim3(8), 0, stream, d, 8); });
+    for (std::size_t i = 0; i < 8; ++i) {
+        CHECK(got[8 + i] == std::min(static_cast<int>(i), 5));
+        CHECK(got[16 + i] == std::max(static_cast<int>(i), 5));
+    }
 }
 
 TEST(emulator, the_order_is_the_seeds)

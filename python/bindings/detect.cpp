@@ -77,7 +77,8 @@ void bind_detect(py::module_ &m)
         .def_readwrite("land_area_km2", &DetectOptions::land_area_km2)
         .def_readwrite("land_buffer_m", &DetectOptions::land_buffer_m)
         .def_readwrite("block_lines", &DetectOptions::block_lines)
-        .def_readwrite("threads", &DetectOptions::threads);
+        .def_readwrite("threads", &DetectOptions::threads)
+        .def_readwrite("device", &DetectOptions::device);
     py::class_<IntensityImage>(m, "IntensityImage")
         .def(py::init<>())
         .def_readwrite("lines", &IntensityImage::lines)
@@ -153,6 +154,7 @@ void bind_detect(py::module_ &m)
         .def_readonly("clutter", &DetectReport::clutter)
         .def_readonly("grow_level", &DetectReport::grow_level)
         .def_readonly("bytes", &DetectReport::bytes)
+        .def_readonly("device", &DetectReport::device)
         .def_property_readonly("land_cells", [](const DetectReport &r) {
             py::array_t<std::uint8_t> cells({r.land_rows, r.land_cols});
             std::copy(r.land_cells.begin(), r.land_cells.end(), cells.mutable_data());

@@ -623,6 +623,7 @@ class DetectOptions:
     land_buffer_m: float
     block_lines: int
     threads: int
+    device: Device
 
 class IntensityImage:
     def __init__(self) -> None: ...
@@ -746,6 +747,8 @@ class DetectReport:
     def grow_level(self) -> float: ...
     @property
     def bytes(self) -> int: ...
+    @property
+    def device(self) -> Device: ...
     @property
     def land_cells(self) -> NDArray[np.uint8]: ...
 

@@ -42,6 +42,7 @@ class Options:
     land_area_km2, land_buffer_m : with land="scene": the smallest land, and how far around it nothing is searched
     block_lines : lines read at once
     threads : 0: all; the result does not depend on it
+    device : "cpu", or "cuda": the ratio is computed on the first CUDA device
     """
 
     false_alarm_rate: float = 3e-7
@@ -55,26 +56,23 @@ class Options:
     land_buffer_m: float = 60.0
     block_lines: int = 256
     threads: int = 0
+    device: str = "cpu"
 
     def native(self) -> Any:
         """The same as `sidelook._native.DetectOptions`."""
         kinds = _native.Clutter.__members__
         if self.clutter not in kinds:
             raise BadInput(f"clutter is {self.clutter!r}; must be one of {', '.join(kinds)}")
+        devices: dict[str, Any] = dict(_native.Device.__members__)
+        if self.device not in devices:
+            raise BadInput(f"device is {self.device!r}; must be one of {', '.join(devices)}")
         o = _native.DetectOptions()
         o.windows = _native.CfarWindows(self.training, self.guard)
         o.clutter = kinds[self.clutter]
-        for name in (
-            "false_alarm_rate",
-            "certain_rate",
-            "grow_rate",
-            "merge_m",
-            "land_area_km2",
-            "land_buffer_m",
-            "block_lines",
-            "threads",
-        ):
-            setattr(o, name, getattr(self, name))
+        o.device = devices[self.device]
+        for field in dataclasses.fields(self):
+            if field.name not in ("clutter", "training", "guard", "device"):
+                setattr(o, field.name, getattr(self, field.name))
         o.grow_rate = max(self.grow_rate, self.false_alarm_rate)
         return o
 
@@ -106,6 +104,8 @@ def detect(
     ------
     BadInput
         One sentence with the argument, its value and the rule.
+    MissingAuxiliary
+        If the device is not there; said before anything is read.
     """
     options = options or Options()
     unknown = set(changes) - {f.name for f in dataclasses.fields(Options)}
@@ -232,6 +232,7 @@ def _detections(report: Any, image: Any, options: Options, metadata: dict[str, A
             "quantity": metadata.get("quantity"),
             "software": f"sidelook {_native.version()}",
             "instruction_set": _native.instruction_set(),
+            "device": report.device.name,
         },
     )
 

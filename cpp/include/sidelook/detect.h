@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sidelook/acquisition.h"
+#include "sidelook/device.h"
 #include "sidelook/geometry.h"
 #include "sidelook/view.h"
 
@@ -40,6 +41,8 @@ struct DetectOptions {
     double land_buffer_m = 60;       ///< around land found in the scene
     std::int64_t block_lines = 256;  ///< read and searched at once
     int threads = 0;
+    /// cuda: the ratio is computed on the first CUDA device, everything else on the processor.
+    Device device = Device::cpu;
 };
 
 /// What the image's metadata say about its pixels. Vectors have one value a sample; empty: unknown.
@@ -95,7 +98,8 @@ struct DetectReport {
     double grow_level = 0;                 ///< of the ratio over the threshold
     std::vector<std::uint8_t> land_cells;  ///< [row][column] of 16 x 16 pixels: land found in the scene
     std::int64_t land_rows = 0, land_cols = 0;
-    std::int64_t bytes = 0;  ///< largest memory held at once, about
+    std::int64_t bytes = 0;       ///< largest memory held at once, about
+    Device device = Device::cpu;  ///< that the ratio was computed on
 };
 
 /// Fills `out` with these lines from this sample on; asked for whole lines in order, then for patches around objects.
@@ -107,7 +111,8 @@ using MaskReader = std::function<void(std::int64_t first_line, std::int64_t firs
 void check_detection(const IntensityImage &image, const DetectOptions &options);
 
 /// Searches the whole image in three passes: clutter map, law of the ratio, detection. The result depends neither on
-/// `threads` nor on `block_lines`.
+/// `threads` nor on `block_lines`. Throws Error(missing_auxiliary), before anything is read, if the device is not
+/// there.
 DetectReport detect(const IntensityImage &image, const DetectOptions &options, const IntensityReader &read,
                     const MaskReader &mask, const std::function<void(double)> &progress);
 

@@ -87,7 +87,7 @@ static std::vector<StageInfo> declared()
           {"level", "linear power", "from the first pass", "clutter map"},
           {"clip", "1", "12", "pixels brighter than this times the level do not train"}},
          true,
-         false},
+         true},
     };
 }
 

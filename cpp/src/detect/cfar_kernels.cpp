@@ -1,6 +1,5 @@
 // Window sums of the CFAR stage; see cfar_kernels.h. Compiled once for each instruction set.
-// in: intensity [line][sample] f32; out: ratio [line][sample] f32. Twin of the tiling: none yet; the arithmetic is in
-// cfar_math.h.
+// in: intensity [line][sample] f32; out: ratio [line][sample] f32. Twin: cfar.cu; the arithmetic is in cfar_math.h.
 //
 // Down the columns two running sums are kept, of the training window's and of the guard window's lines; along a line
 // the difference of their moving sums is the ring's. All sums are exact (cfar_math.h), so that where they start leaves
@@ -182,13 +181,15 @@ void cfar_strip(const CfarStrip &s)
         if (gaps == 0) {
             const auto ring = static_cast<float>(training * training - static_cast<std::int64_t>(s.guard) * s.guard);
 #pragma GCC ivdep
-            for (std::int64_t j = 0; j < n; ++j) out[j] = cfar_ratio(x[j], m.sum[j], ring, s.least, threshold[j]);
+            for (std::int64_t j = 0; j < n; ++j)
+                out[j] = cfar_ratio(x[j], static_cast<float>(m.sum[j]), ring, s.least, threshold[j]);
         } else {
             auto *step = reinterpret_cast<std::int32_t *>(m.step);
             ring_sums(s, m.outer_count, m.inner_count, step, m.count, n);
 #pragma GCC ivdep
             for (std::int64_t j = 0; j < n; ++j)
-                out[j] = cfar_ratio(x[j], m.sum[j], static_cast<float>(m.count[j]), s.least, threshold[j]);
+                out[j] = cfar_ratio(x[j], static_cast<float>(m.sum[j]), static_cast<float>(m.count[j]), s.least,
+                                    threshold[j]);
         }
     }
 }

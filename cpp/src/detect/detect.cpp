@@ -144,12 +144,14 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
                     const MaskReader &mask, const std::function<void(double)> &progress)
 {
     check_detection(image, o);
+    if (o.device == Device::cuda) cuda_devices();  // refuses where there is none
     const int threads = o.threads > 0 ? o.threads : default_threads();
     const std::int64_t lines = image.lines, samples = image.samples;
     const auto tell = [&](double share) {
         if (progress) progress(share);
     };
     DetectReport report;
+    report.device = o.device;
     const SeaReader reader(read, mask, report);
 
     // ---- first pass: medians of cells ----
@@ -201,17 +203,17 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
     run.block_lines = run.chunk_lines = o.block_lines;
     run.threads = threads;
     const auto search = [&](double begin, const std::function<void(std::int64_t, const float *)> &take) {
-        const Cfar stage(parameters);
+        const std::unique_ptr<Stage> stage = make_cfar(o.device, parameters);
         run.progress = [&](double share) { tell(begin + 0.35 * share); };
         Sink sink;
         sink.write = [&](Interval which, Interval, AnyView block) {
             const auto v = block.as<const float>();
             for (std::int64_t r = 0; r < which.size(); ++r) take(which.first + r, v.row(r));
         };
-        std::vector<StageTime> times{{stage.name()}};
+        std::vector<StageTime> times{{stage->name()}};
         pixels_land = 0;
-        run_chain(source, {&stage}, sink, run, times);
-        report.bytes = std::max(report.bytes, chain_bytes(source.lines, {&stage}, run));
+        run_chain(source, {stage.get()}, sink, run, times);
+        report.bytes = std::max(report.bytes, chain_bytes(source.lines, {stage.get()}, run));
     };
 
     // ---- second pass: the law of the ratio, by zones of range where there is enough to fit ----

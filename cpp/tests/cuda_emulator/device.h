@@ -81,6 +81,8 @@ template <class T> T atomicMin(T *place, T value)
     return emulator::update(place, [=](T before) { return before < value ? before : value; });
 }
 
+template <class T> T min(T a, T b) { return b < a ? b : a; }
+template <class T> T max(T a, T b) { return a < b ? b : a; }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 /// sin(pi x) and cos(pi x), exact in the reduction, as on the device.
 inline void sincospif(float x, float *sine, float *cosine)

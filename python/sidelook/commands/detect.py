@@ -7,7 +7,7 @@ import contextlib
 import pathlib
 from typing import Any
 
-from sidelook._cli_common import AtomicFile, Progress, add_report_options, add_run_options, print_json, require_device
+from sidelook._cli_common import AtomicFile, Progress, add_report_options, add_run_options, find_device, print_json
 from sidelook.errors import BadInput
 
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from sidelook.publish import IntensityReader, format_of, radar_picture, summary_of, write_detections
     from sidelook.raster import GDAL_CACHE_BYTES, gdal
 
-    require_device(args.device, "detect")
+    find_device(args.device)
     gdal().SetCacheMax(GDAL_CACHE_BYTES)
     kind = format_of(args.output, args.of)
     target = pathlib.Path(args.output)
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress.from_args(args)
     try:
         given = {n: getattr(args, n) for n in ("false_alarm_rate", "training", "guard", "clutter") if getattr(args, n) is not None}
-        found = search(image, args.land, args.threads, progress, **given)
+        found = search(image, args.land, args.threads, progress, device=args.device, **given)
     finally:
         progress.close()
     if not found.area_searched_km2 > 0 and not found.objects:
@@ -103,7 +103,7 @@ def search(image: Any, where_land: str, threads: int, progress: Progress, **give
     found.metadata.setdefault("image", image.name)
     found.metadata.setdefault("image_sha256", image.sha256)
     found.metadata.setdefault("land", where_land if where_land in ("scene", "none") else pathlib.Path(where_land).name)
-    for name in ("threads", "block_lines"):  # they change nothing that was found, and the file must not depend on them
+    for name in ("threads", "block_lines", "device"):  # they change nothing that was found; where it ran is told beside
         found.metadata.get("options", {}).pop(name, None)
     return found
 
