@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import subprocess
 import sys
 import types
 
@@ -28,11 +29,13 @@ class Options:
     """Every option that the command passes on."""
 
     false_alarm_rate: float = 1e-6
+    certain_rate: float = 1e-8
     training: int = 33
     guard: int = 9
     clutter: str = "k"
     threads: int = 0
     device: str = "cpu"
+    max_ram: int = 0
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def detector(monkeypatch, scene):
     """Stands for the native one: returns what the test says, and keeps what it was given."""
     state = types.SimpleNamespace(result=found(detection(30, 40, scene.truth), detection(60, 75, None, flags=("edge",))), calls=[])
 
-    def detect(intensity, metadata, options=None, *, land=None, progress=None):
+    def detect(intensity, metadata, options=None, *, land=None, progress=None, base_bytes=0):
         whole = (0, metadata["lines"], 0, metadata["samples"])
         mask = land(*whole) if callable(land) else land
         state.calls.append(types.SimpleNamespace(image=intensity(*whole), metadata=metadata, options=options, land=mask))
@@ -87,10 +90,27 @@ def test_formats(scene, detector, name, options, first):
 
 
 def test_options_reach_the_detector(scene, detector):
-    argv = ["--false-alarm-rate", "1e-5", "--training", "41", "--guard", "11", "--clutter", "gamma", "--land", "none", "--threads", "2"]
+    argv = [
+        "--false-alarm-rate",
+        "1e-5",
+        "--certain-rate",
+        "1e-9",
+        "--max-ram",
+        "1GiB",
+        "--training",
+        "41",
+        "--guard",
+        "11",
+        "--clutter",
+        "gamma",
+        "--land",
+        "none",
+        "--threads",
+        "2",
+    ]
     assert main(["detect", str(scene.path), "-o", str(scene.folder / "a.csv"), *argv]) == 0
     (call,) = detector.calls
-    assert call.options == Options(1e-5, 41, 11, "gamma", 2) and call.land is None
+    assert call.options == Options(1e-5, 1e-9, 41, 11, "gamma", 2, max_ram=1 << 30) and call.land is None
 
 
 def test_no_objects_are_a_success(scene, detector, capsys):
@@ -290,6 +310,41 @@ def test_windows_larger_than_the_image(real, scene, capsys):
     path = write_image(scene.folder / "small.tif", sea(40, 50), metadata)
     code, sentence = refused(capsys, path, "-o", scene.folder / "a.geojson", "--training", "65")
     assert code == 3 and "training" in sentence and names(scene.folder) == ["sigma0.tif", "small.tif"]
+
+
+PROBE = """
+import sys
+from sidelook.cli import main
+code = main(sys.argv[1:])
+peak = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(f"peak {int(peak[0]) * 1024}", file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def test_peak_memory_is_flat_and_below_the_limit(tmp_path: pathlib.Path) -> None:
+    """Fresh processes search images of 6 to 24 thousand lines (up to 190 MB) under one limit."""
+
+    def probe(path: pathlib.Path, limit: int) -> subprocess.CompletedProcess[str]:
+        command = ["detect", path, "-o", tmp_path / "a.geojson", "--max-ram", f"{limit}B", "--overwrite", "--threads", "2", "-q"]
+        return subprocess.run([sys.executable, "-c", PROBE, *map(str, command)], capture_output=True, text=True, timeout=300)
+
+    block = sea(1500, 2000)
+    peaks, limit = {}, 0
+    for lines in (24000, 6000, 12000):  # the smallest fills GDAL's cache
+        _, metadata = spaced((1, 1), lines, 2000)
+        path = write_image(tmp_path / "sigma0.tif", np.tile(block, (lines // 1500, 1)), metadata)
+        if not limit:
+            refusal = probe(path, 10_000_000)
+            assert (
+                refusal.returncode == 5 and "max_bytes (--max-ram) is 10000000 bytes; one line at a time needs at least" in refusal.stderr
+            )
+            limit = int(refusal.stderr.split("at least ")[1].split()[0]) + (16 << 20)
+        done = probe(path, limit)
+        assert done.returncode == 0, done.stderr
+        peaks[lines] = int(done.stderr.split("peak ")[1])
+        print(f"{lines} lines: peak {peaks[lines] / 2**20:.1f} MiB of {limit / 2**20:.1f}")
+    assert max(peaks.values()) < limit and max(peaks.values()) / min(peaks.values()) < 1.05
 
 
 def test_from_echoes_to_places(real, tmp_path):

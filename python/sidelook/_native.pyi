@@ -612,6 +612,8 @@ class DetectOptions:
     def __init__(self) -> None: ...
     false_alarm_rate: float
     certain_rate: float
+    max_bytes: int
+    base_bytes: int
     clutter: Clutter
     windows: CfarWindows
     least_training: float

@@ -40,7 +40,8 @@ class Options:
     grow_rate : objects grow from their seeds to pixels that this share of the clutter exceeds
     merge_m : fragments nearer than this on the ground are one object
     land_area_km2, land_buffer_m : with land="scene": the smallest land, and how far around it nothing is searched
-    block_lines : lines read at once
+    block_lines : lines read at once, at most
+    max_ram : bytes that the whole process may hold; 0: no bound
     threads : 0: all; the result does not depend on it
     device : "cpu", or "cuda": the ratio is computed on the first CUDA device
     """
@@ -55,6 +56,7 @@ class Options:
     land_area_km2: float = 0.4
     land_buffer_m: float = 60.0
     block_lines: int = 256
+    max_ram: int = 0
     threads: int = 0
     device: str = "cpu"
 
@@ -71,8 +73,9 @@ class Options:
         o.clutter = kinds[self.clutter]
         o.device = devices[self.device]
         for field in dataclasses.fields(self):
-            if field.name not in ("clutter", "training", "guard", "device"):
+            if field.name not in ("clutter", "training", "guard", "device", "max_ram"):
                 setattr(o, field.name, getattr(self, field.name))
+        o.max_bytes = self.max_ram
         o.grow_rate = max(self.grow_rate, self.false_alarm_rate)
         return o
 
@@ -85,6 +88,7 @@ def detect(
     land: npt.NDArray[np.uint8] | ReadMask | str | None = None,
     mask_too: npt.NDArray[np.uint8] | ReadMask | None = None,
     progress: Progress | None = None,
+    base_bytes: int = 0,
     **changes: Any,
 ) -> Detections:
     """Finds ships.
@@ -99,6 +103,7 @@ def detect(
         in the image itself
     mask_too : a mask besides land="scene"
     progress : called with the share done
+    base_bytes : what the process holds already, where max_ram bounds it
 
     Raises
     ------
@@ -114,6 +119,7 @@ def detect(
     options = dataclasses.replace(options, **changes)
     image = image_from(metadata)
     native = options.native()
+    native.base_bytes = base_bytes
     mask: Any = mask_too
     if isinstance(land, str):
         if land != "scene":

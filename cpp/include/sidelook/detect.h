@@ -39,7 +39,9 @@ struct DetectOptions {
     LandSource land = LandSource::none;
     double land_area_km2 = 0.4;      ///< smaller bright regions are not land
     double land_buffer_m = 60;       ///< around land found in the scene
-    std::int64_t block_lines = 256;  ///< read and searched at once
+    std::int64_t block_lines = 256;  ///< read and searched at once, at most
+    std::int64_t max_bytes = 0;      ///< that the process may hold, base_bytes included; 0: no bound
+    std::int64_t base_bytes = 0;     ///< that it holds besides
     int threads = 0;
     /// cuda: the ratio is computed on the first CUDA device, everything else on the processor.
     Device device = Device::cpu;

@@ -113,6 +113,37 @@ void check_table(const char *name, const std::vector<double> &v, std::int64_t sa
     for (const double x : v) require(x > 0 && std::isfinite(x), text(name, " is ", x, "; must be greater than 0"));
 }
 
+/// Lines read and searched at once: block_lines, or as few as the memory asks for.
+std::int64_t lines_at_once(const IntensityImage &image, const DetectOptions &o, int threads)
+{
+    const auto stage = make_cfar(Device::cpu, {image.samples,
+                                               o.windows,
+                                               o.least_training,
+                                               std::vector<float>(static_cast<std::size_t>(image.samples), 1.0f),
+                                               {1.0f},
+                                               1,
+                                               1,
+                                               o.clip});
+    RunOptions run;
+    run.samples_in = run.samples_out = {0, image.samples};
+    run.threads = threads;
+    // of what is kept for the whole image, by pixel: maps of cells, histograms of tiles, runs of what exceeds grow_rate
+    const double pixels = static_cast<double>(image.lines) * static_cast<double>(image.samples);
+    const auto kept = static_cast<std::int64_t>(
+        pixels * (32.0 / (cfar_cell * cfar_cell) + 180.0 / (tile * tile) + o.grow_rate * sizeof(Run)));
+    for (std::int64_t block = std::min(o.block_lines, image.lines);; block = std::max<std::int64_t>(1, block / 2)) {
+        run.block_lines = run.chunk_lines = block;
+        const std::int64_t first_pass = (block + cfar_cell) * image.samples * 5,  // intensity and mask
+            later = chain_bytes({0, image.lines}, {stage.get()}, run) + block * image.samples;
+        const std::int64_t bytes = kept + std::max(first_pass, later) + o.base_bytes;
+        if (o.max_bytes == 0 || bytes <= o.max_bytes) return block;
+        if (block == 1)
+            throw Error(Code::over_memory,
+                        text("max_bytes (--max-ram) is ", o.max_bytes, " bytes; one line at a time needs at least ",
+                             bytes, " bytes, ", o.base_bytes, " of which the process holds already"));
+    }
+}
+
 }  // namespace
 
 void check_detection(const IntensityImage &image, const DetectOptions &o)
@@ -131,6 +162,8 @@ void check_detection(const IntensityImage &image, const DetectOptions &o)
     require(o.clip >= 2 && o.clip <= 1e6, text("clip is ", o.clip, "; must lie between 2 and 1e6"));
     require(o.merge_m >= 0 && o.merge_m <= 1e4, text("merge_m is ", o.merge_m, "; must lie between 0 and 10000"));
     require(o.block_lines >= 1, text("block_lines is ", o.block_lines, "; must be at least 1"));
+    require(o.max_bytes >= 0 && o.base_bytes >= 0,
+            text("max_bytes is ", o.max_bytes, " and base_bytes ", o.base_bytes, "; must be zero or positive"));
     require(o.threads >= 0, text("threads is ", o.threads, "; must be zero or positive"));
     check_table("azimuth_spacing_m", image.azimuth_spacing_m, image.samples);
     check_table("ground_range_spacing_m", image.ground_range_spacing_m, image.samples);
@@ -146,7 +179,7 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
     check_detection(image, o);
     if (o.device == Device::cuda) cuda_devices();  // refuses where there is none
     const int threads = o.threads > 0 ? o.threads : default_threads();
-    const std::int64_t lines = image.lines, samples = image.samples;
+    const std::int64_t lines = image.lines, samples = image.samples, at_once = lines_at_once(image, o, threads);
     const auto tell = [&](double share) {
         if (progress) progress(share);
     };
@@ -157,7 +190,7 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
     // ---- first pass: medians of cells ----
     Survey survey(lines, samples);
     {
-        const std::int64_t step = std::max<std::int64_t>(1, o.block_lines / cfar_cell) * cfar_cell;
+        const std::int64_t step = std::max<std::int64_t>(1, at_once / cfar_cell) * cfar_cell;
         Buffer<float> block(step * samples);
         Buffer<std::uint8_t> land(step * samples);
         for (std::int64_t first = 0; first < lines; first += step) {
@@ -191,7 +224,7 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
     parameters.level_rows = survey.rows();
     parameters.level_cols = survey.cols();
 
-    Buffer<std::uint8_t> land_lines(o.block_lines * samples);
+    Buffer<std::uint8_t> land_lines(at_once * samples);
     std::int64_t pixels_land = 0;
     Source source;
     source.lines = {0, lines};
@@ -200,7 +233,7 @@ DetectReport detect(const IntensityImage &image, const DetectOptions &o, const I
     };
     RunOptions run;
     run.samples_in = run.samples_out = {0, samples};
-    run.block_lines = run.chunk_lines = o.block_lines;
+    run.block_lines = run.chunk_lines = at_once;
     run.threads = threads;
     const auto search = [&](double begin, const std::function<void(std::int64_t, const float *)> &take) {
         const std::unique_ptr<Stage> stage = make_cfar(o.device, parameters);

@@ -119,7 +119,7 @@ def _make(args: argparse.Namespace, work: pathlib.Path) -> dict[str, Any]:
     stages += calibrator.stages
     calibrated = time.perf_counter()
     image = IntensityReader(work / "sigma0.tif")
-    found = search(image, "scene", args.threads, Progress(quiet=True))
+    found = search(image, "scene", args.threads, Progress(quiet=True), max_ram=args.max_ram or 0)
     radar_picture(work / "ships.quicklook.png", image, found)
     write_detections(work / "ships.geojson", found, image=image.metadata, format="GeoJSON")
     stages.append({"name": "detect", "seconds": time.perf_counter() - calibrated, "peak_bytes": 0})

@@ -7,8 +7,10 @@ import contextlib
 import pathlib
 from typing import Any
 
-from sidelook._cli_common import AtomicFile, Progress, add_report_options, add_run_options, find_device, print_json
+from sidelook._cli_common import AtomicFile, Progress, add_report_options, add_run_options, find_device, held_bytes, print_json
 from sidelook.errors import BadInput
+
+READER_BYTES = 20 << 20  # what GDAL and numpy hold of the lines that are on their way in
 
 
 def register(subparsers: Any) -> None:
@@ -28,6 +30,9 @@ def register(subparsers: Any) -> None:
     group = parser.add_argument_group("detection")
     group.add_argument(
         "--false-alarm-rate", metavar="P", type=float, help="of a pixel of clutter, between 0 and 0.1 (default: the detector's)"
+    )
+    group.add_argument(
+        "--certain-rate", metavar="P", type=float, help="objects above the level that this share exceeds need show no hull (default: 1e-8)"
     )
     group.add_argument("--training", metavar="N", type=int, help="side of the window that the clutter is learnt from, pixels")
     group.add_argument("--guard", metavar="N", type=int, help="side of the window inside it that is left out, pixels")
@@ -61,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     image.check_pixels()
     progress = Progress.from_args(args)
     try:
-        given = {n: getattr(args, n) for n in ("false_alarm_rate", "training", "guard", "clutter") if getattr(args, n) is not None}
+        names = ("false_alarm_rate", "certain_rate", "training", "guard", "clutter", "max_ram")
+        given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
         found = search(image, args.land, args.threads, progress, device=args.device, **given)
     finally:
         progress.close()
@@ -92,6 +98,7 @@ def search(image: Any, where_land: str, threads: int, progress: Progress, **give
     from sidelook.publish import LandMask
 
     options = Options(threads=threads, **given)
+    base_bytes = held_bytes(READER_BYTES) if options.max_ram else 0
     land: Any = "scene" if where_land == "scene" else None
     with contextlib.ExitStack() as stack:
         if where_land not in ("scene", "none"):
@@ -99,11 +106,11 @@ def search(image: Any, where_land: str, threads: int, progress: Progress, **give
             if mask.is_everywhere():
                 raise BadInput(f"land is {where_land}, which covers all of {image.name}; nothing is left to search")
             land = _by_lines(mask.window)
-        found = detect(_by_lines(image.window), image.metadata, options, land=land, progress=progress)
+        found = detect(_by_lines(image.window), image.metadata, options, land=land, progress=progress, base_bytes=base_bytes)
     found.metadata.setdefault("image", image.name)
     found.metadata.setdefault("image_sha256", image.sha256)
     found.metadata.setdefault("land", where_land if where_land in ("scene", "none") else pathlib.Path(where_land).name)
-    for name in ("threads", "block_lines", "device"):  # they change nothing that was found; where it ran is told beside
+    for name in ("threads", "block_lines", "device", "max_ram"):  # they change nothing that was found; where it ran is told beside
         found.metadata.get("options", {}).pop(name, None)
     return found
 
