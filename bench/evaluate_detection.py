@@ -3,7 +3,7 @@
     python bench/evaluate_detection.py --seeds 1-8
     python bench/evaluate_detection.py --seeds 101-112 --instrument x-stripmap --land none
 
-Images are those of `sidelook calibrate`, by default with its own looks. sidelook.assess tells where an image must show a ship, and
+Images are those of `sidelook calibrate`. sidelook.assess tells where an image must show a ship, and
 matches one to one: the detection's centre lies in the ship's rectangle dilated by one cell. A cell is the half-power width of the
 response along azimuth and along ground range. Flagged objects are no detections, and no false alarms.
 """
@@ -81,7 +81,7 @@ def ships_of(truth: dict[str, Any], metadata: dict[str, Any], intensity: np.ndar
     return ships
 
 
-def judge(slc: Slc, truth: dict[str, Any], looks: tuple[int, int] | None, land: str | None, options: Options) -> Scene:
+def judge(slc: Slc, truth: dict[str, Any], looks: tuple[int, int], land: str | None, options: Options) -> Scene:
     image = calibrate(slc, looks=looks)
     begin = time.process_time()
     found = detect(image.image, image.metadata, options, land=land)
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--squint", type=float, default=0.0)
     parser.add_argument("--pulses", type=int, default=2048)
     parser.add_argument("--samples", type=int, default=3072)
-    parser.add_argument("--looks", help="azimuth x range (default: those of sidelook calibrate)")
+    parser.add_argument("--looks", default="1x1", help="azimuth x range (default: 1x1, as sidelook calibrate)")
     parser.add_argument("--land", default="scene", help="scene or none")
     parser.add_argument("--keep", type=pathlib.Path, help="folder of scenes made before")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of sidelook.detect.Options")
@@ -210,8 +210,8 @@ def main() -> None:
             a.keep, name, seed=seed, instrument=a.instrument, wind_m_per_s=a.wind, k_shape=a.k_shape, squint_deg=a.squint,
             pulses=a.pulses, samples=a.samples,
         )  # fmt: skip
-        looks = tuple(int(n) for n in a.looks.split("x")) if a.looks else None
-        scenes.append(judge(slc, truth, looks, None if a.land == "none" else a.land, dataclasses.replace(Options(), **changes)))
+        azimuth, across = (int(n) for n in a.looks.split("x"))
+        scenes.append(judge(slc, truth, (azimuth, across), None if a.land == "none" else a.land, dataclasses.replace(Options(), **changes)))
     print(" ".join(sys.argv[1:]), dataclasses.replace(Options(), **changes))
     report(scenes, a.verbose)
 

@@ -128,6 +128,17 @@ def test_exit_codes(command, capsys, error, code):
     assert str(error) in captured.err and "Traceback" not in captured.err
 
 
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (common.Terminated, 143)])
+def test_a_signal_while_a_class_is_made(command, capsys, stop, code):
+    class Late:
+        def __set_name__(self, owner, name):
+            raise stop
+
+    command(lambda args: type("Made", (), {"field": Late()}))
+    assert main(["focus"]) == code
+    assert capsys.readouterr().err in ("sidelook: error: interrupted\n", "sidelook: error: terminated\n")
+
+
 def test_a_bug_of_ours_can_be_looked_into(command, monkeypatch):
     command(raising(ZeroDivisionError("division by zero")))
     monkeypatch.setenv("SIDELOOK_DEBUG", "1")

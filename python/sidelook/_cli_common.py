@@ -319,7 +319,7 @@ class Terminated(BaseException):
 
 @contextlib.contextmanager
 def signals_as_exceptions() -> Iterator[None]:
-    """Within it SIGTERM raises `Terminated` (SIGINT raises KeyboardInterrupt as always)."""
+    """Within it SIGTERM raises `Terminated` (SIGINT raises KeyboardInterrupt as always), and what either has caused is that again."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python delivers signals to the main thread only
         return
@@ -330,6 +330,14 @@ def signals_as_exceptions() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
+    except Exception as error:
+        # A signal that comes while a class is made reaches us as the RuntimeError that CPython before 3.12 makes of it.
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, (KeyboardInterrupt, Terminated)):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise cause from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
