@@ -168,6 +168,38 @@ TEST(detect, a_hull_that_the_clutter_half_hides)
     CHECK(invented <= 2);   // of 20
 }
 
+TEST(detect, side_lobes_are_no_hull)
+{
+    // the response of a spectrum weighted by Hamming 0.75 on both axes to a point of 40 dB, in the middle and off
+    // pixels
+    constexpr std::int64_t size = 120;
+    const auto sinc = [](double u) {
+        const double a = 3.14159265358979323846 * u;
+        return std::abs(u) < 1e-9 ? 1.0 : std::sin(a) / a;
+    };
+    const auto response = [&](double metres) {
+        const double u = metres / 7;
+        const double amplitude = sinc(u) + (sinc(u - 1) + sinc(u + 1)) / 6;  // 0.25 / 0.75 / 2
+        return amplitude * amplitude;
+    };
+    for (const double off : {0.0, 0.3, 0.5}) {
+        std::vector<float> x = speckle(size, size, 21);
+        for (std::int64_t i = 0; i < size; ++i)
+            for (std::int64_t j = 0; j < size; ++j)
+                x[static_cast<std::size_t>(i * size + j)] +=
+                    static_cast<float>(1e4 * response(5 * (static_cast<double>(i) - 60 - off)) *
+                                       response(5 * (static_cast<double>(j) - 60 + off)));
+        DetectOptions options;
+        options.threads = 1;
+        const DetectReport report = detect(image_of_pixels(size, size), options, reader_of(x, size), {}, {});
+        CHECK(report.objects.size() == 1);
+        const DetectedObject &o = report.objects.front();
+        CHECK(!o.axis_known && o.hull_evidence < 6);
+        CHECK_NEAR(o.line, 60 + off, 0.5);
+        CHECK_NEAR(o.sample, 60 - off, 0.7);
+    }
+}
+
 TEST(detect, a_town_is_land_and_a_ship_is_not)
 {
     constexpr std::int64_t lines = 400, samples = 400;

@@ -180,10 +180,17 @@ Hull fit_hull(const std::vector<Point> &points, double resolution, double grow_r
     return h;
 }
 
+/// About the response to a point (power), so many resolutions away along one axis: its main lobe, and side lobes of
+/// -17 dB, which no weighted spectrum exceeds.
+double response_envelope(double resolutions)
+{
+    return std::max(std::exp2(-4 * resolutions * resolutions), 0.02 * std::pow(1.5 / std::max(1.5, resolutions), 2));
+}
+
 /// The hull of a ship of which little more than one point stands out: of all rectangles in which that point lies a
-/// fifth of the length from one end, the one whose other pixels are least like clutter. Under speckle of L looks the
-/// log likelihood ratio of n independent pixels of mean m, m unknown, against clutter of mean 1 is L n (m - 1 - ln m);
-/// short ships are the more common. Returns the logarithm.
+/// fifth of the length from one end, the one whose other pixels are least like clutter and the point's side lobes.
+/// Under speckle of L looks the log likelihood ratio of n independent pixels of mean m, m unknown, against clutter of
+/// mean 1 is L n (m - 1 - ln m); short ships are the more common. Returns the logarithm.
 double find_hidden_hull(const HullPatch &p, double clutter, const Point &peak, Hull &hull)
 {
     struct Pixel {
@@ -198,9 +205,7 @@ double find_hidden_hull(const HullPatch &p, double clutter, const Point &peak, H
                          x = static_cast<double>(j) * p.ground_range_spacing_m - peak.x;
             const double dl = std::abs(y) / p.azimuth_resolution_m, ds = std::abs(x) / p.ground_range_resolution_m;
             if (std::hypot(y, x) > longest_hidden_m || std::hypot(dl, ds) < 1.2) continue;  // too far; the point itself
-            const double lobe = 0.05 * std::pow(1.5 / std::max({1.5, dl, ds}), 2);
-            if (std::min(dl, ds) < 0.7 && value < lobe * peak.value) continue;
-            pixels.push_back({y, x, value});
+            pixels.push_back({y, x, value / (1 + response_envelope(dl) * response_envelope(ds) * peak.value)});
         }
     const double cells = p.azimuth_spacing_m * p.ground_range_spacing_m /
                          (p.azimuth_resolution_m * p.ground_range_resolution_m),
