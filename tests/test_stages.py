@@ -127,6 +127,20 @@ def calibrate(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.nd
     return got, want, 4 * 1.2e-7 * float(want.max())
 
 
+def despeckle(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Lee's filter, window by window in double; tests/test_despeckle.py has the other methods, NaN and 60 dB."""
+    x = np.ascontiguousarray(np.abs(echoes[:60, :90]) ** 2)
+    known = _native.DespeckleOptions()
+    known.method, known.kind, known.looks = "lee", "intensity", 1.0
+    want = np.empty(x.shape)
+    for i, j in np.ndindex(*x.shape):
+        part = x[max(0, i - 3) : i + 4, max(0, j - 3) : j + 4].astype(np.float64)
+        mean, ci2 = part.mean(), part.var(ddof=1) / part.mean() ** 2
+        want[i, j] = mean + max(0, 1 - 1 / ci2) * (x[i, j] - mean)
+    # sums of 49 values by pairs: 6 roundings each of the mean and of the variance, and some of the formula
+    return _native.despeckle(x, known), want, 20 * 0.6e-7 * float(want.max())
+
+
 def cfar(acquisition: Any, options: Any, echoes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Pixel over the mean of its ring, window by window in double; tests/test_detect.py has NaN, bright pixels and 60 dB."""
     x = np.ascontiguousarray(np.abs(echoes[:70, :90]) ** 2)
@@ -145,6 +159,7 @@ CASES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray, float]]] = {
     "range_compress": range_compress,
     "multilook": multilook,
     "calibrate": calibrate,
+    "despeckle": despeckle,
     "cfar": cfar,
 }
 

@@ -17,6 +17,7 @@ void bind_geometry(py::module_ &m);
 void bind_simulate(py::module_ &m);
 void bind_focus(py::module_ &m);
 void bind_radiometry(py::module_ &m);
+void bind_despeckle(py::module_ &m);
 void bind_measure(py::module_ &m);
 void bind_detect(py::module_ &m);
 void bind_stages(py::module_ &m);

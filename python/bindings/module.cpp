@@ -23,6 +23,7 @@ PYBIND11_MODULE(_native, m)
     bind_simulate(m);
     bind_focus(m);
     bind_radiometry(m);
+    bind_despeckle(m);
     bind_measure(m);
     bind_detect(m);
     bind_stages(m);

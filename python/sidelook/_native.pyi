@@ -507,6 +507,36 @@ class IntensityPlan:
         progress: Progress | None = None,
     ) -> list[StageReport]: ...
 
+class DespeckleOptions:
+    def __init__(self) -> None: ...
+    method: str
+    kind: str
+    compat: str
+    window: int
+    looks: float
+    damping: float
+    nodata: float
+    block_lines: int
+    max_bytes: int
+    base_bytes: int
+    threads: int
+
+class DespecklePlan:
+    def __init__(self, lines: int, samples: int, options: DespeckleOptions) -> None: ...
+    @property
+    def options(self) -> DespeckleOptions: ...
+    @property
+    def block_lines(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    def costs(self) -> list[StageCost]: ...
+    def run(
+        self,
+        read_lines: LineReader,
+        write_lines: LineWriter,
+        progress: Progress | None = None,
+    ) -> list[StageReport]: ...
+
 class CutAxes:
     def __init__(self, value: int) -> None: ...
     @property
@@ -878,6 +908,13 @@ def multilook_complex(
     looks: Looks,
     threads: int = 0,
 ) -> NDArray[np.complex64]: ...
+def despeckle_methods() -> list[str]: ...
+def despeckle_needs_looks(method: str) -> bool: ...
+def despeckle(
+    image: object,
+    options: DespeckleOptions,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]: ...
 def measure_point(
     image: NDArray[Any],
     row: float,

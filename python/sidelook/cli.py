@@ -24,6 +24,7 @@ COMMANDS = {
     "info": "say what a file holds",
     "focus": "turn raw echoes into a focused image",
     "calibrate": "turn a focused image into calibrated intensity",
+    "despeckle": "filter the speckle of an image",
     "measure": "analyse point targets in a focused image",
     "detect": "find ships in a calibrated image",
     "publish": "put calibrated intensity on a map, with a STAC item",

@@ -4,6 +4,8 @@
 
 #if defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 namespace sidelook
@@ -43,6 +45,56 @@ inline vfloat fma(vfloat a, vfloat b, vfloat c)
 #else
     return a * b + c;
 #endif
+}
+
+/// Lanes by .. by + simd_width - 1 of a and then b, 0 < by <= simd_width.
+template <int by> inline vfloat lanes_from(vfloat a, vfloat b)
+{
+    static_assert(by > 0 && by <= simd_width, "within a and b");
+#if defined(__clang__)
+    vfloat r;
+    for (int i = 0; i < simd_width; ++i) r[i] = i + by < simd_width ? a[i + by] : b[i + by - simd_width];
+    return r;
+#else
+    if (by == simd_width) return b;
+    vint mask;
+    for (int i = 0; i < simd_width; ++i) mask[i] = i + by;
+    return __builtin_shuffle(a, b, mask);
+#endif
+}
+
+inline vfloat root(vfloat x)
+{
+#if defined(__AVX512F__)
+    return (vfloat)_mm512_maskz_sqrt_ps(0xffff, (__m512)x);  // g++ 12 warns of the plain one
+#elif defined(__AVX2__)
+    return (vfloat)_mm256_sqrt_ps((__m256)x);
+#elif defined(__SSE2__)
+    return (vfloat)_mm_sqrt_ps((__m128)x);
+#else
+    for (int i = 0; i < simd_width; ++i) x[i] = __builtin_sqrtf(x[i]);
+    return x;
+#endif
+}
+
+/// e^x for x <= 0 to 2e-7 relative; below -87, whose power is no normal float any more, 0.
+inline vfloat exponential(vfloat x)
+{
+    const vfloat magic = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
+    const vfloat turns = x * splat(1.44269504f) + magic;
+    const vfloat n = turns - magic;
+    vfloat t = x - n * splat(0.693359375f);  // ln 2 in two parts, the first with few digits
+    t = t - n * splat(-2.12194440e-4f);
+    // the series to t^6 / 720, |t| <= ln 2 / 2: the first term left out is below 1.3e-7
+    vfloat p = fma(t, splat(1.0f / 720), splat(1.0f / 120));
+    p = fma(p, t, splat(1.0f / 24));
+    p = fma(p, t, splat(1.0f / 6));
+    p = fma(p, t, splat(0.5f));
+    p = fma(p, t, splat(1.0f));
+    p = fma(p, t, splat(1.0f));
+    const vint power = (((vint)turns - (vint)magic) + 127) << 23;
+    const vint there = x >= splat(-87.0f);
+    return (vfloat)((vint)(p * (vfloat)power) & there);
 }
 
 /// Exchanges real and imaginary parts of interleaved complex numbers.

@@ -72,6 +72,22 @@ static std::vector<StageInfo> declared()
           {"noise", "linear power", "none", "grid of what is taken away from the result"}},
          true,
          false},
+        {"despeckle",
+         "speckle filtered in a square window by one of the classic methods; missing pixels stay missing and are left "
+         "out of their neighbours' windows",
+         {"float32", "[line][sample]", "linear power or amplitude"},
+         {"float32", "[line][sample]", "as the input; NaN where it is missing"},
+         "half the window on all sides",
+         "",
+         {{"method", "", "-", "docs/despeckle.md lists them"},
+          {"kind", "", "-", "intensity or amplitude"},
+          {"window", "pixels", "7", "side of the window, odd, 3 to 65"},
+          {"looks", "1", "-", "equivalent number of looks of the input"},
+          {"compat", "", "none", "snap or otb: the formula of that tool"},
+          {"damping", "1", "by the method", "how fast the weights of enhanced_lee fall"},
+          {"nodata", "as the input", "none", "value of missing pixels, besides NaN"}},
+         true,
+         false},
         {"cfar",
          "test for targets: pixel over the mean of the clutter in a square ring around it, over the threshold; land "
          "and "

@@ -110,7 +110,7 @@ def _image(path: str, head: bytes) -> dict[str, Any]:
     sidelook = {
         item: json.loads(text)
         for item, text in image.GetMetadata_Dict("SIDELOOK").items()
-        if item in ("slc", "intensity") and text.startswith("{")
+        if item in ("slc", "intensity", "despeckled") and text.startswith("{")
     }
     bands = [image.GetRasterBand(index + 1) for index in range(image.RasterCount)]
     return {
@@ -132,11 +132,20 @@ def _image(path: str, head: bytes) -> dict[str, Any]:
 
 def _product(found: dict[str, Any]) -> list[str]:
     """What an image of ours is, from its metadata."""
+    if "despeckled" in found:
+        from sidelook.commands.despeckle import describe as describe_filters
+
+        return ["  " + line for line in describe_filters(found["despeckled"])]
     if "intensity" in found:
         from sidelook.commands.calibrate import describe as describe_intensity
+        from sidelook.commands.despeckle import describe as describe_filters
 
         m = found["intensity"]
-        return [f"  quantity      {m['quantity']}, {m['unit']}", *("  " + line for line in describe_intensity(m)), *_place(m, m["source"])]
+        return [
+            f"  quantity      {m['quantity']}, {m['unit']}",
+            *("  " + line for line in describe_intensity(m) + describe_filters(m)),
+            *_place(m, m["source"]),
+        ]
     if "slc" in found:
         m = found["slc"]
         bands = f"{m['processed_doppler_bandwidth_hz']:.6g} Hz x {m['processed_range_bandwidth_hz'] / 1e6:.6g} MHz"
