@@ -16,7 +16,12 @@ import numpy as np
 import pytest
 from sidelook import _native, despeckle
 
-FILTERS = [(method, window) for method in _native.despeckle_methods() for window in (7, 31)]
+FILTERS = [
+    (method, window)
+    for method in _native.despeckle_methods()
+    for window in (7, 31)
+    if window == 7 or method not in ("median", "refined_lee", "refined_lee_local")
+]
 
 
 @functools.lru_cache(maxsize=1)
@@ -51,7 +56,7 @@ def test_despeckle(benchmark: Any, size: tuple[int, int], method: str, window: i
         rng = np.random.default_rng(2)
         for i, j in zip(rng.integers(0, size[0], 50), rng.integers(0, size[1], 50), strict=True):
             assert out[i, j] == pytest.approx(lee_pixel(image, i, j, window), rel=1e-5)
-    assert np.isfinite(out).all() and abs(np.mean(out, dtype=np.float64) / np.mean(image, dtype=np.float64) - 1) < 0.25
+    assert np.isfinite(out).all() and out.min() >= 0 and out.max() <= image.max() * 1.001
     benchmark(filtered)
     if benchmark.stats is not None:
         seconds, pixels = benchmark.stats.stats.median, size[0] * size[1]

@@ -74,9 +74,12 @@ void bind_despeckle(py::module_ &m)
         .def_readwrite("method", &DespeckleOptions::method)
         .def_readwrite("kind", &DespeckleOptions::kind)
         .def_readwrite("compat", &DespeckleOptions::compat)
+        .def_readwrite("distance", &DespeckleOptions::distance)
         .def_readwrite("window", &DespeckleOptions::window)
         .def_readwrite("looks", &DespeckleOptions::looks)
         .def_readwrite("damping", &DespeckleOptions::damping)
+        .def_readwrite("sigma", &DespeckleOptions::sigma)
+        .def_readwrite("bright_level", &DespeckleOptions::bright_level)
         .def_readwrite("nodata", &DespeckleOptions::nodata)
         .def_readwrite("block_lines", &DespeckleOptions::block_lines)
         .def_readwrite("max_bytes", &DespeckleOptions::max_bytes)
@@ -85,12 +88,29 @@ void bind_despeckle(py::module_ &m)
     m.def("despeckle_methods", &despeckle_methods);
     m.def("despeckle_needs_looks", &despeckle_needs_looks, py::arg("method"));
     m.def("despeckle", &filtered, py::arg("image"), py::arg("options"), py::arg("out").noconvert() = py::none());
+    m.def(
+        "sigma_range",
+        [](double looks, bool amplitude, double share) {
+            const SigmaRange r = sigma_range(looks, amplitude, share);
+            return std::make_tuple(r.low, r.high, r.cu2);
+        },
+        py::arg("looks"), py::arg("amplitude"), py::arg("share"));
+    m.def(
+        "bright_level",
+        [](const py::object &image, double nodata) {
+            const array_in<float> array = pixels(image);
+            BrightLevel level;
+            level.add({array.data(), array.shape(0), array.shape(1)}, nodata);
+            return level.value();
+        },
+        py::arg("image"), py::arg("nodata") = not_given);
     py::class_<DespecklePlan>(m, "DespecklePlan")
         .def(py::init<std::int64_t, std::int64_t, const DespeckleOptions &>(), py::arg("lines"), py::arg("samples"),
              py::arg("options"))
         .def_property_readonly("options", &DespecklePlan::options)
         .def_property_readonly("block_lines", &DespecklePlan::block_lines)
         .def_property_readonly("bytes", &DespecklePlan::bytes)
+        .def_property_readonly("reads_twice", &DespecklePlan::reads_twice)
         .def("costs", &DespecklePlan::costs)
         .def("run", &run, py::arg("read_lines"), py::arg("write_lines"), py::arg("progress") = py::none());
 }

@@ -512,9 +512,12 @@ class DespeckleOptions:
     method: str
     kind: str
     compat: str
+    distance: str
     window: int
     looks: float
     damping: float
+    sigma: float
+    bright_level: float
     nodata: float
     block_lines: int
     max_bytes: int
@@ -529,6 +532,8 @@ class DespecklePlan:
     def block_lines(self) -> int: ...
     @property
     def bytes(self) -> int: ...
+    @property
+    def reads_twice(self) -> bool: ...
     def costs(self) -> list[StageCost]: ...
     def run(
         self,
@@ -915,6 +920,8 @@ def despeckle(
     options: DespeckleOptions,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]: ...
+def sigma_range(looks: float, amplitude: bool, share: float) -> tuple[float, float, float]: ...
+def bright_level(image: object, nodata: float = nan) -> float: ...
 def measure_point(
     image: NDArray[Any],
     row: float,

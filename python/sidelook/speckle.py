@@ -16,9 +16,10 @@ import numpy.typing as npt
 from sidelook import _native
 from sidelook.errors import BadInput, translate
 
-Method = Literal["boxcar", "lee", "kuan", "enhanced_lee", "gamma_map"]
+Method = Literal["boxcar", "lee", "kuan", "enhanced_lee", "gamma_map", "frost", "median", "refined_lee", "refined_lee_local", "lee_sigma"]
 Kind = Literal["intensity", "amplitude"]
 Compat = Literal["snap", "otb"]
+Distance = Literal["euclidean", "chebyshev"]
 Image = npt.NDArray[np.float32]
 
 
@@ -33,7 +34,10 @@ class Options:
     window : side of the square window (pixels), odd, 3 to 65
     looks : equivalent number of looks of the image; None where the method needs none
     compat : "snap" or "otb": the formula of that tool
-    damping : of "enhanced_lee"; None: 1
+    damping : of "enhanced_lee" (None: 1) and "frost" (None: 2)
+    distance : of "frost"; None: "euclidean"
+    sigma : of "lee_sigma", the share of the speckle within the range; None: 0.95
+    bright_level : of "lee_sigma", the level of bright targets; None: the 98th percentile of the image
     nodata : value of pixels that are missing, as NaN always is; they come out as NaN
     block_lines : lines computed at once; 0: chosen
     max_ram : bytes that the whole process may hold; 0: no bound
@@ -46,23 +50,29 @@ class Options:
     looks: float | None = None
     compat: Compat | None = None
     damping: float | None = None
+    distance: Distance | None = None
+    sigma: float | None = None
+    bright_level: float | None = None
     nodata: float | None = None
     block_lines: int = 0
     max_ram: int = 0
     threads: int = 0
 
 
+_NUMBERS = ("damping", "sigma", "bright_level", "nodata")
+
+
 def native_options(options: Options) -> Any:
     """The options as the native core takes them; refused where they are no numbers or names at all."""
     native = _native.DespeckleOptions()
-    for name in ("method", "kind", "compat"):
+    for name in ("method", "kind", "compat", "distance"):
         value = getattr(options, name)
-        if value is None and name == "compat":
+        if value is None and name in ("compat", "distance"):
             continue
         if not isinstance(value, str):
             raise BadInput(f"{name} is {value!r}; must be a name")
         setattr(native, name, value)
-    for name in ("looks", "damping", "nodata"):
+    for name in ("looks", *_NUMBERS):
         value = getattr(options, name)
         if value is not None:
             setattr(native, name, _number(name, value))
@@ -93,6 +103,9 @@ def despeckle(
     looks: float | None = None,
     compat: Compat | None = None,
     damping: float | None = None,
+    distance: Distance | None = None,
+    sigma: float | None = None,
+    bright_level: float | None = None,
     nodata: float | None = None,
     threads: int = 0,
     out: Image | None = None,
@@ -113,7 +126,7 @@ def despeckle(
     BadInput
         If the image is of another type or holds negative or infinite values, or an option breaks a rule.
     """
-    options = Options(method, kind, window, looks, compat, damping, nodata, threads=threads)
+    options = Options(method, kind, window, looks, compat, damping, distance, sigma, bright_level, nodata, threads=threads)
     if out is not None and (not isinstance(out, np.ndarray) or out.dtype != np.float32 or not out.flags.c_contiguous):
         raise BadInput("out is no C-contiguous float32 array; must be one")
     result: Image = _native.despeckle(image, native_options(options), out)
@@ -152,7 +165,8 @@ class Despeckler:
 
         Parameters
         ----------
-        read : (first line, lines) -> (lines, samples) of the image; called in ascending order, in a thread
+        read : (first line, lines) -> (lines, samples) of the image; called in ascending order, in a thread;
+            of all lines once before, if `plan.reads_twice`
         write : (first line, block) takes each block of the result once, in order, in a thread
         """
         report = self.plan.run(read, write, progress)
@@ -162,5 +176,7 @@ class Despeckler:
         """What was done, as plain data."""
         o = self.plan.options
         known: dict[str, Any] = {"method": o.method, "kind": o.kind, "window": o.window}
-        known |= {name: None if math.isnan(v) else v for name, v in (("looks", o.looks), ("damping", o.damping), ("nodata", o.nodata))}
-        return {**known, "compat": o.compat or None, "software": f"sidelook {_native.version()}"}
+        for name in ("looks", *_NUMBERS):
+            value = getattr(o, name)
+            known[name] = value if math.isfinite(value) else None
+        return {**known, "distance": o.distance or None, "compat": o.compat or None, "software": f"sidelook {_native.version()}"}

@@ -150,4 +150,5 @@ def despeckle_file(
 
     with file:
         job.run(image.read, write, progress)
+        metadata["despeckle"][-1] = job.description()  # what was found on the way, too
     return job, file, metadata

@@ -18,10 +18,16 @@ constexpr float largest = 1e15f;                  // squares of sums of a window
 
 }  // namespace
 
+std::int64_t Despeckle::strip_bytes() const
+{
+    return of_moments(method_.filter)
+               ? SIDELOOK_DISPATCH(moment_strip_bytes, method_.window, std::min(samples_, strip_samples))
+               : SIDELOOK_DISPATCH(window_strip_bytes, method_.window);
+}
+
 std::int64_t Despeckle::workspace_bytes(std::int64_t, int threads) const
 {
-    return std::max(1, threads) *
-           SIDELOOK_DISPATCH(moment_strip_bytes, method_.window, std::min(samples_, strip_samples));
+    return std::max(1, threads) * strip_bytes();
 }
 
 void Despeckle::compute(View2<const float> in, Interval in_lines, View2<float> out, Interval out_lines, int threads,
@@ -32,7 +38,8 @@ void Despeckle::compute(View2<const float> in, Interval in_lines, View2<float> o
     const std::int64_t wanted = std::max<std::int64_t>(1, (4 * threads + strips - 1) / strips);
     const std::int64_t pieces =
         threads == 1 ? 1 : std::clamp<std::int64_t>(out_lines.size() / least_lines_a_task, 1, wanted);
-    const std::int64_t bytes = SIDELOOK_DISPATCH(moment_strip_bytes, method_.window, std::min(samples_, strip_samples));
+    const std::int64_t bytes = strip_bytes();
+    const bool moments = of_moments(method_.filter);
     std::vector<ValueRange> ranges(static_cast<std::size_t>(strips * pieces));
     parallel_for(strips * pieces, threads, [&](std::int64_t task, int worker) {
         const std::int64_t strip = task % strips, piece = task / strips;
@@ -49,7 +56,9 @@ void Despeckle::compute(View2<const float> in, Interval in_lines, View2<float> o
         s.numbers = method_.numbers;
         s.nodata = method_.nodata;
         s.workspace = reinterpret_cast<char *>(workspace.get(worker, (bytes + 7) / 8));
-        ranges[static_cast<std::size_t>(task)] = SIDELOOK_DISPATCH(moment_strip, s);
+        s.distances = &method_.distances;
+        ranges[static_cast<std::size_t>(task)] =
+            moments ? SIDELOOK_DISPATCH(moment_strip, s) : SIDELOOK_DISPATCH(window_strip, s);
     });
     ValueRange all;
     for (const ValueRange &r : ranges) {

@@ -1,6 +1,8 @@
 // despeckle: image [line][sample] f32 -> the same, filtered. NaN stays where it was, and nowhere else.
 #pragma once
 
+#include <utility>
+
 #include "core/stage.h"
 #include "despeckle/methods.h"
 
@@ -10,7 +12,7 @@ namespace sidelook
 class Despeckle final : public TypedStage<float, float>
 {
 public:
-    Despeckle(std::int64_t samples, Method method) : samples_(samples), method_(method) {}
+    Despeckle(std::int64_t samples, Method method) : samples_(samples), method_(std::move(method)) {}
 
     const char *name() const override { return "despeckle"; }
     std::int64_t samples_in() const override { return samples_; }
@@ -25,7 +27,10 @@ public:
     void compute(View2<const float> in, Interval in_lines, View2<float> out, Interval out_lines, int threads,
                  Workspace &workspace) const override;
 
+    void set_bright_level(float level) { method_.numbers.bright = level; }
+
 private:
+    std::int64_t strip_bytes() const;
     std::int64_t samples_;
     Method method_;
 };

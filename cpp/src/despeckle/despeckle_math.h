@@ -52,7 +52,7 @@ template <class V> SIDELOOK_HD inline Moments<V> join(Moments<V> a, Moments<V> b
 template <class V> SIDELOOK_HD inline V between(V q, V mean, V x) { return q * mean + (1.0f - q) * x; }
 
 /// Share of the speckle in the variance, Cu^2 / Ci^2, at most 1.
-template <class V> SIDELOOK_HD inline V speckle_share(V mean, V var, float cu2)
+template <class V, class C> SIDELOOK_HD inline V speckle_share(V mean, V var, C cu2)
 {
     const V speckle = mean * mean * cu2, one = V{} + 1.0f;
     const auto more = var > speckle;
@@ -66,11 +66,11 @@ template <class V> SIDELOOK_HD inline V lee(V x, V mean, V var, const SpeckleNum
     return between(speckle_share(mean, var, s.cu2), mean, x);
 }
 
-/// Kuan et al. (1985): w = (1 - Cu^2 / Ci^2) / (1 + Cu^2).
-template <class V> SIDELOOK_HD inline V kuan(V x, V mean, V var, const SpeckleNumbers &s)
+/// Kuan et al. (1985): w = (1 - Cu^2 / Ci^2) / (1 + Cu^2), the least mean square error under multiplicative speckle.
+/// Cu^2 may differ from pixel to pixel.
+template <class V, class C> SIDELOOK_HD inline V kuan(V x, V mean, V var, C cu2)
 {
-    const V share = speckle_share(mean, var, s.cu2);
-    return between((share + s.cu2) * (1.0f / (1.0f + s.cu2)), mean, x);
+    return between((speckle_share(mean, var, cu2) + cu2) * (1.0f / (1.0f + cu2)), mean, x);
 }
 
 /// Squared coefficient of variation; 0 where all is 0.

@@ -1,6 +1,8 @@
 // A speckle filter over an image that is read and written line by line, or lies in memory.
 #include <algorithm>
+#include <cmath>
 
+#include "core/memory.h"
 #include "core/runner.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -9,16 +11,23 @@
 namespace sidelook
 {
 
+static bool needs_bright_level(const Method &method, const DespeckleOptions &options)
+{
+    return method.filter == Filter::lee_sigma && std::isnan(options.bright_level);
+}
+
 struct DespecklePlan::Parts {
     std::int64_t lines, samples;
     DespeckleOptions options;
     Method method;
+    bool finds_bright_level;
     Despeckle stage;
     RunOptions run;
     std::int64_t bytes = 0;
 
     Parts(std::int64_t l, std::int64_t s, DespeckleOptions o)
-        : lines(l), samples(s), options(std::move(o)), method(find_method(l, s, options)), stage(s, method)
+        : lines(l), samples(s), options(std::move(o)), method(find_method(l, s, options)),
+          finds_bright_level(needs_bright_level(method, options)), stage(s, method)
     {
         require(options.threads >= 0, text("threads is ", options.threads, "; must be 0 (all) or greater"));
         require(options.block_lines >= 0,
@@ -59,19 +68,38 @@ std::int64_t DespecklePlan::bytes() const { return parts_->bytes; }
 std::vector<StageCost> DespecklePlan::costs() const
 {
     const auto pixels = static_cast<double>(parts_->lines) * static_cast<double>(parts_->samples);
-    return {{"despeckle", 40 * pixels, 8 * pixels, {}}};
+    const double window = static_cast<double>(parts_->method.window);
+    const double flops = parts_->method.filter < Filter::frost ? 60 : 4 * window * window;  // about
+    return {{"despeckle", flops * pixels, 8 * pixels, {}}};
 }
+
+bool DespecklePlan::reads_twice() const { return parts_->finds_bright_level; }
 
 void DespecklePlan::run(const DespeckleReader &reader, const DespeckleWriter &writer,
                         const std::function<void(double)> &progress, std::vector<StageReport> &report) const
 {
-    const Source source{{0, parts_->lines},
+    Parts &p = *parts_;
+    RunOptions options = p.run;
+    options.progress = progress;
+    if (reads_twice()) {
+        const double share = 0.2;  // about what the first pass takes of the time
+        BrightLevel bright;
+        Buffer<float> lines(options.chunk_lines * p.samples);
+        for (std::int64_t first = 0; first < p.lines; first += options.chunk_lines) {
+            if (progress) progress(share * static_cast<double>(first) / static_cast<double>(p.lines));
+            const View2<float> part(lines.data(), std::min(options.chunk_lines, p.lines - first), p.samples);
+            reader(first, part);
+            bright.add(part, p.options.nodata);
+        }
+        p.options.bright_level = bright.value();
+        p.stage.set_bright_level(static_cast<float>(bright.value()));
+        if (progress) options.progress = [&](double done) { progress(share + (1 - share) * done); };
+    }
+    const Source source{{0, p.lines},
                         [&](Interval lines, Interval, AnyView out) { reader(lines.first, out.as<float>()); }};
     const Sink sink{[&](Interval lines, Interval, AnyView block) { writer(lines.first, block.as<const float>()); }};
-    std::vector<StageTime> times{{parts_->stage.name()}};
-    RunOptions options = parts_->run;
-    options.progress = progress;
-    run_chain(source, {&parts_->stage}, sink, options, times);
+    std::vector<StageTime> times{{p.stage.name()}};
+    run_chain(source, {&p.stage}, sink, options, times);
     for (const StageTime &t : times) report.push_back({t.name, t.seconds, t.bytes});
 }
 
@@ -83,7 +111,12 @@ void despeckle(View2<const float> in, const DespeckleOptions &options, View2<flo
     require(out.rows == in.rows && out.cols == in.cols,
             text("out is ", out.rows, " x ", out.cols, "; must be ", in.rows, " x ", in.cols));
     const int workers = o.threads > 0 ? o.threads : default_threads();
-    const Despeckle stage(in.cols, method);
+    Despeckle stage(in.cols, method);
+    if (needs_bright_level(method, o)) {
+        BrightLevel bright;
+        bright.add(in, o.nodata);
+        stage.set_bright_level(static_cast<float>(bright.value()));
+    }
     Workspace workspace(workers);
     stage.compute(in, {0, in.rows}, out, {0, in.rows}, workers, workspace);
 }

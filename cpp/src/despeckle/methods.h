@@ -13,6 +13,7 @@ struct Method {
     Filter filter = Filter::boxcar;
     int window = 0;
     SpeckleNumbers numbers;
+    Distances distances;  ///< of frost
     float nodata = 0;
 };
 

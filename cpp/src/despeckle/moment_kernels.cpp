@@ -13,6 +13,7 @@
 #include "core/simd.h"
 // after simd.h, whose functions of vectors it calls
 #include "despeckle/despeckle_math.h"
+#include "despeckle/window_block.h"
 
 namespace sidelook
 {
@@ -64,6 +65,7 @@ struct Memory {
     Columns whole;                       // [chunk]: one chunk joined to the window, and its result
     float *known[most_levels + 1] = {};  // [chunk]: the counts of a level's windows where nothing is missing
     float *centre = nullptr, *result = nullptr;
+    float *block = nullptr;     // of frost
     bool *line_full = nullptr;  // [lines_at_once][chunk of columns]: nothing is missing
     bool *ring_full = nullptr;  // [chunk of columns][slot]
     bool *missing = nullptr;    // [chunk of level 0]
@@ -97,6 +99,7 @@ struct Memory {
         take_columns(whole, chunk);
         for (int k = 0; k <= levels; ++k) take(known[k], chunk);
         take(centre, chunk), take(result, chunk);
+        take(block, window * WindowBlock::stride_for(chunk, window));
         take(line_full, lines_at_once * chunks), take(ring_full, chunks * slots), take(missing, chunks + 2);
     }
 };
@@ -351,30 +354,71 @@ template <Filter filter> inline vfloat filtered(vfloat x, vfloat mean, vfloat va
 {
     switch (filter) {
     case Filter::lee: return lee(x, mean, var, numbers);
-    case Filter::kuan: return kuan(x, mean, var, numbers);
+    case Filter::kuan: return kuan(x, mean, var, numbers.cu2);
     case Filter::enhanced_lee: return enhanced_lee(x, mean, var, numbers);
     case Filter::gamma_map: return gamma_map(x, mean, var, numbers);
-    case Filter::boxcar: break;
+    default: break;
     }
     return mean;
 }
 
-/// Filters one chunk. `full`: nothing is missing in its windows.
-template <Filter filter> void filter_chunk(const FilterStrip &s, Columns windows, bool full, const float *x, float *y)
+/// Frost et al. (1982): the mean of the window weighted by exp(-damping Ci^2 distance). `x` is the pixel's place in the
+/// block of its window.
+template <bool gaps>
+inline vfloat frost(const FilterStrip &s, const WindowBlock &block, std::int64_t x, vfloat mean, vfloat var)
+{
+    const vfloat fall = squared_variation(mean, var) * splat(-s.numbers.damping);
+    vfloat sum = {}, weights = {};
+    for (const Distances::Ring &ring : s.distances->rings) {
+        vfloat values = {}, count = splat(static_cast<float>(ring.end - ring.first));
+        if (gaps) count = vfloat{};
+        for (std::int32_t i = ring.first; i < ring.end; ++i) {
+            const Distances::Place place = s.distances->places[static_cast<std::size_t>(i)];
+            const vfloat value = load(block.at(place.row, x + place.column));
+            if (gaps) {
+                const vint there = value >= vfloat{};
+                values = values + (vfloat)((vint)value & there);
+                count = count + (vfloat)((vint)splat(1.0f) & there);
+            } else {
+                values = values + value;
+            }
+        }
+        const vfloat weight = exponential(fall * splat(ring.distance));
+        sum = fma(weight, values, sum);
+        weights = fma(weight, count, weights);
+    }
+    return sum / weights;
+}
+
+/// Filters one chunk of a line from this sample on. `full`: nothing is missing in its windows.
+template <Filter filter>
+void filter_chunk(const FilterStrip &s, const Memory &m, bool full, std::int64_t line, std::int64_t sample,
+                  std::int64_t columns, const float *x, float *y)
 {
     const vfloat one = splat(1.0f);
     const float n = static_cast<float>(s.window) * static_cast<float>(s.window);
     const vfloat inverse = one / splat(n), inverse_less = one / splat(n - 1.0f);
+    WindowBlock block;
+    if (filter == Filter::frost) {
+        block = {m.block, WindowBlock::stride_for(chunk, s.window)};
+        take_block(s, line, sample, columns, block);
+    }
     for (int j = 0; j < chunk; j += simd_width) {
-        const vfloat value = load(x + j), sum = load(windows.sum + j);
-        const vfloat dev = filter == Filter::boxcar ? vfloat{} : load(windows.dev + j);
+        const vfloat value = load(x + j), sum = load(m.whole.sum + j);
+        const vfloat dev = filter == Filter::boxcar ? vfloat{} : load(m.whole.dev + j);
         if (full) {
-            store(y + j, filtered<filter>(value, sum * inverse, dev * inverse_less, s.numbers));
+            const vfloat mean = sum * inverse, var = dev * inverse_less;
+            if (filter == Filter::frost)
+                store(y + j, frost<false>(s, block, j, mean, var));
+            else
+                store(y + j, filtered<filter>(value, mean, var, s.numbers));
         } else {
-            const vfloat count = load(windows.count + j);
+            const vfloat count = load(m.whole.count + j);
             const vfloat mean = sum * (one / at_least_one(count)), var = dev * (one / at_least_one(count - one));
             const vint good = (value == value) & (value != splat(s.nodata));
-            store(y + j, good ? filtered<filter>(value, mean, var, s.numbers) : splat(__builtin_nanf("")));
+            const vfloat result = filter == Filter::frost ? frost<true>(s, block, j, mean, var)
+                                                          : filtered<filter>(value, mean, var, s.numbers);
+            store(y + j, good ? result : splat(__builtin_nanf("")));
         }
     }
 }
@@ -431,13 +475,14 @@ template <Filter filter> ValueRange strip(const FilterStrip &s)
                 if (o < s.lines.first) continue;
                 const float *x = centre_of(o) + c * chunk;
                 float *y = s.out.row(o - s.out_lines.first) + s.samples.first + c * chunk;
-                const std::int64_t columns = n - c * chunk;
-                if (columns >= chunk) {
-                    filter_chunk<filter>(s, m.whole, full, x, y);
+                const std::int64_t columns = std::min<std::int64_t>(chunk, n - c * chunk),
+                                   sample = s.samples.first + c * chunk;
+                if (columns == chunk) {
+                    filter_chunk<filter>(s, m, full, o, sample, columns, x, y);
                 } else {
                     const auto bytes = static_cast<std::size_t>(columns) * sizeof(float);
                     std::memcpy(m.centre, x, bytes);
-                    filter_chunk<filter>(s, m.whole, full, m.centre, m.result);
+                    filter_chunk<filter>(s, m, full, o, sample, columns, m.centre, m.result);
                     std::memcpy(y, m.result, bytes);
                 }
             }
@@ -461,7 +506,8 @@ ValueRange moment_strip(const FilterStrip &s)
     case Filter::kuan: return strip<Filter::kuan>(s);
     case Filter::enhanced_lee: return strip<Filter::enhanced_lee>(s);
     case Filter::gamma_map: return strip<Filter::gamma_map>(s);
-    case Filter::boxcar: break;
+    case Filter::frost: return strip<Filter::frost>(s);
+    default: break;
     }
     return strip<Filter::boxcar>(s);
 }

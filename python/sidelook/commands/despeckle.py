@@ -16,7 +16,9 @@ from sidelook._cli_common import (
     whole,
 )
 
-METHODS = ("boxcar", "lee", "kuan", "enhanced_lee", "gamma_map")
+METHODS = (
+    "boxcar", "lee", "kuan", "enhanced_lee", "gamma_map", "frost", "median", "refined_lee", "refined_lee_local", "lee_sigma"
+)  # fmt: skip
 READER_BYTES = 20 << 20  # what GDAL and numpy hold of the lines that are on their way in and out
 
 
@@ -36,7 +38,10 @@ def register(subparsers: Any) -> None:
     group.add_argument("--kind", choices=("intensity", "amplitude"), help="what a pixel is: linear power, or its root")
     group.add_argument("--nodata", metavar="VALUE", type=float, help="of missing pixels, besides NaN (default: as the file says)")
     group.add_argument("--compat", choices=("snap", "otb"), help="use the formula of that tool")
-    group.add_argument("--damping", metavar="K", type=float, help="of enhanced_lee (default: 1)")
+    group.add_argument("--damping", metavar="K", type=float, help="of enhanced_lee (default: 1) and frost (2)")
+    group.add_argument("--distance", choices=("euclidean", "chebyshev"), help="of frost (default: euclidean)")
+    group.add_argument("--sigma", metavar="SHARE", type=float, help="of the speckle within lee_sigma's range (default: 0.95)")
+    group.add_argument("--bright-level", metavar="VALUE", type=float, help="of lee_sigma's bright targets (default: found in the image)")
     add_output_options(parser)
     add_run_options(parser)
     add_report_options(parser)
@@ -60,6 +65,9 @@ def run(args: argparse.Namespace) -> int:
             looks=args.looks,
             compat=args.compat,
             damping=args.damping,
+            distance=args.distance,
+            sigma=args.sigma,
+            bright_level=args.bright_level,
             nodata=args.nodata,
             max_ram=args.max_ram or 0,
             threads=args.threads,
