@@ -9,8 +9,8 @@
 namespace sidelook
 {
 
-// A positive float's bits are its exponent, then its mantissa: the first 16 bits count bins of 1/128 of an octave's
-// lower end to 1/256 of its upper.
+// A positive float's bits are its exponent, then its mantissa: without the last 15 they count bins of 1/256 to 1/512 of
+// their values.
 static constexpr int dropped_bits = 15;
 static constexpr double share_below = 0.98;  // Lee et al. (2009)
 

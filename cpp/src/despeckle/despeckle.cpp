@@ -12,7 +12,7 @@ namespace sidelook
 namespace
 {
 
-constexpr std::int64_t strip_samples = 1024;
+constexpr std::int64_t strip_samples = 1280;
 constexpr std::int64_t least_lines_a_task = 256;  // the window is filled again for every task
 constexpr float largest = 1e15f;                  // squares of sums of a window are still floats
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "core/simd.h"
 // after simd.h, whose functions of vectors it calls
@@ -24,6 +25,7 @@ namespace
 
 constexpr int chunk = 128;               // columns whose ring of lines stays in the caches near the core
 constexpr int lines_at_once = 8;         // lines joined along the samples before they are joined with each other
+constexpr int border = 32;               // columns of the chunk at an image's border, whose windows must be counted
 constexpr int slot_stride = chunk + 16;  // so that slots are not multiples of 4096 bytes apart
 constexpr int most_levels = 6;           // 2^6 = 64 of 65
 constexpr std::int64_t spare = 2 * chunk;
@@ -68,14 +70,14 @@ struct Memory {
     float *block = nullptr;     // of frost
     bool *line_full = nullptr;  // [lines_at_once][chunk of columns]: nothing is missing
     bool *ring_full = nullptr;  // [chunk of columns][slot]
-    bool *missing = nullptr;    // [chunk of level 0]
+    bool *missing = nullptr;    // [border columns of level 0]
     int slots = 0;
     LevelPlan plan[most_levels + 1];
     std::int64_t bytes = 0;
 
     Memory(char *base, int window, std::int64_t samples)
     {
-        const std::int64_t chunks = (samples + chunk - 1) / chunk;
+        const std::int64_t chunks = (samples + chunk - 1) / chunk + 2;  // at most, with those at the borders
         const int levels = levels_of(window);
         stride = chunks * chunk + spare;
         for (int k = 0; k <= levels; ++k) {
@@ -100,7 +102,7 @@ struct Memory {
         for (int k = 0; k <= levels; ++k) take(known[k], chunk);
         take(centre, chunk), take(result, chunk);
         take(block, window * WindowBlock::stride_for(chunk, window));
-        take(line_full, lines_at_once * chunks), take(ring_full, chunks * slots), take(missing, chunks + 2);
+        take(line_full, lines_at_once * chunks), take(ring_full, chunks * slots), take(missing, stride / border + 1);
     }
 };
 
@@ -114,7 +116,7 @@ inline bool any(vint mask)
 // ---- one line ------------------------------------------------------------------------------------------------------
 
 /// Takes the line's values with the margins of the window, n of them of which begin to end - 1 lie in the image; what
-/// is missing is 0. `missing` tells for each chunk of them whether something is; returns whether any is.
+/// is missing is 0. `missing` tells for each `border` of them whether something is; returns whether any is.
 bool take_values(const float *in, std::int64_t begin, std::int64_t end, std::int64_t n, float nodata, float *to,
                  bool *missing, vfloat &least, vfloat &greatest)
 {
@@ -131,8 +133,8 @@ bool take_values(const float *in, std::int64_t begin, std::int64_t end, std::int
         return value;
     };
     bool some = false;
-    for (std::int64_t c = 0; c * chunk < n; ++c) {
-        const std::int64_t first = std::max(begin, c * chunk), last = std::min(end, (c + 1) * chunk);
+    for (std::int64_t c = 0; c * border < n; ++c) {
+        const std::int64_t first = std::max(begin, c * border), last = std::min(end, (c + 1) * border);
         std::int64_t j = first;
         gone = vint{};
         for (; j + simd_width <= last; j += simd_width) store(to + j, take(load(in + j)));
@@ -143,7 +145,7 @@ bool take_values(const float *in, std::int64_t begin, std::int64_t end, std::int
             store(x, take(load(x)));
             std::memcpy(to + j, x, static_cast<std::size_t>(last - j) * sizeof(float));
         }
-        missing[c] = any(gone) || first > c * chunk || last < std::min(n, (c + 1) * chunk);
+        missing[c] = any(gone) || first > c * border || last < std::min(n, (c + 1) * border);
         some = some || missing[c];
     }
     return some;
@@ -271,7 +273,7 @@ struct Level {
 
 /// Joins the moments of a line, `now`, with those of the lines before, to those of the window that ends with it.
 template <int levels, bool gaps, bool spread>
-void join_lines(const LevelPlan *plan, const Level *level, Columns now, Columns window)
+void join_lines(const LevelPlan *plan, const Level *level, Columns now, std::int64_t columns, Columns window)
 {
     const auto get = [](Columns c, int j) {
         return Moments<vfloat>{load(c.sum + j), spread ? load(c.dev + j) : vfloat{}};
@@ -282,7 +284,7 @@ void join_lines(const LevelPlan *plan, const Level *level, Columns now, Columns 
         if (spread) store(c.dev + j, m.dev);
         if (gaps) store(c.count + j, n);
     };
-    for (int j = 0; j < chunk; j += simd_width) {
+    for (int j = 0; j < columns; j += simd_width) {
         Moments<vfloat> part = get(now, j), sum = part;
         vfloat part_count = count(now, j), sum_count = part_count;
         for (int k = 0; k <= levels; ++k) {
@@ -305,9 +307,10 @@ void join_lines(const LevelPlan *plan, const Level *level, Columns now, Columns 
     }
 }
 
-/// One line of one chunk of columns, `c`, into m.whole. Returns whether nothing is missing in any of its windows.
+/// One line of one chunk of columns, the c-th, into m.whole. Returns whether nothing is missing in any of its windows.
 template <int levels, bool spread>
-bool window_of_lines(const Memory &m, std::int64_t line, Columns now, bool now_full, std::int64_t c)
+bool window_of_lines(const Memory &m, std::int64_t line, Columns now, bool now_full, std::int64_t columns,
+                     std::int64_t c)
 {
     Level level[levels + 1];
     bool all = now_full, part = now_full;  // nothing is missing: in the window, in the part of level k
@@ -332,14 +335,15 @@ bool window_of_lines(const Memory &m, std::int64_t line, Columns now, bool now_f
         if (k < levels) part = part && before_full;
     }
     if (all && part)
-        join_lines<levels, false, spread>(m.plan, level, now, m.whole);
+        join_lines<levels, false, spread>(m.plan, level, now, columns, m.whole);
     else
-        join_lines<levels, true, spread>(m.plan, level, now, m.whole);
+        join_lines<levels, true, spread>(m.plan, level, now, columns, m.whole);
     return all && part;
 }
 
 /// The same, by the number of levels.
-template <bool spread> using WindowOfLines = bool (*)(const Memory &, std::int64_t, Columns, bool, std::int64_t);
+template <bool spread>
+using WindowOfLines = bool (*)(const Memory &, std::int64_t, Columns, bool, std::int64_t, std::int64_t);
 template <bool spread> WindowOfLines<spread> window_of_lines_for(int levels)
 {
     constexpr WindowOfLines<spread> table[] = {window_of_lines<1, spread>, window_of_lines<2, spread>,
@@ -403,7 +407,7 @@ void filter_chunk(const FilterStrip &s, const Memory &m, bool full, std::int64_t
         block = {m.block, WindowBlock::stride_for(chunk, s.window)};
         take_block(s, line, sample, columns, block);
     }
-    for (int j = 0; j < chunk; j += simd_width) {
+    for (int j = 0; j < columns; j += simd_width) {
         const vfloat value = load(x + j), sum = load(m.whole.sum + j);
         const vfloat dev = filter == Filter::boxcar ? vfloat{} : load(m.whole.dev + j);
         if (full) {
@@ -423,11 +427,26 @@ void filter_chunk(const FilterStrip &s, const Memory &m, bool full, std::int64_t
     }
 }
 
+/// Where the chunks of n columns begin, and the end: narrow ones at the image's borders.
+std::vector<std::int64_t> chunk_bounds(std::int64_t n, bool left, bool right)
+{
+    const std::int64_t first = left ? std::min<std::int64_t>(border, n) : 0,
+                       last = right ? std::max(first, n - border) : n;
+    std::vector<std::int64_t> bounds{0};
+    for (std::int64_t at = first; at < last; at += chunk)
+        if (at > 0) bounds.push_back(at);
+    for (const std::int64_t at : {last, n})
+        if (at > bounds.back()) bounds.push_back(at);
+    return bounds;
+}
+
 template <Filter filter> ValueRange strip(const FilterStrip &s)
 {
     constexpr bool spread = filter != Filter::boxcar;
     const int half = s.window / 2;
-    const std::int64_t n = s.samples.size(), chunks = (n + chunk - 1) / chunk, wide = n + 2 * half;
+    const std::int64_t n = s.samples.size(), wide = n + 2 * half;
+    const std::vector<std::int64_t> bounds = chunk_bounds(n, s.samples.first == 0, s.samples.end == s.in.cols);
+    const auto chunks = static_cast<std::int64_t>(bounds.size()) - 1;
     const Memory m(s.workspace, s.window, n);
     std::memset(s.workspace, 0, static_cast<std::size_t>(m.bytes));
     for (int k = 0; k <= levels_of(s.window); ++k)
@@ -437,7 +456,6 @@ template <Filter filter> ValueRange strip(const FilterStrip &s)
                        end = std::min(wide, s.in.cols - first);
     const auto window_of = window_of_lines_for<spread>(levels_of(s.window));
     vfloat least = {}, greatest = {};
-    const auto centre_of = [&](std::int64_t line) { return s.in.row(line - s.in_lines.first) + s.samples.first; };
     for (std::int64_t top = s.lines.first - half; top < s.lines.end + half; top += lines_at_once) {
         const std::int64_t bottom = std::min(top + lines_at_once, s.lines.end + half);
         for (std::int64_t line = top; line < bottom; ++line) {
@@ -458,26 +476,29 @@ template <Filter filter> ValueRange strip(const FilterStrip &s)
             if (!gaps) continue;
             count_values(in, begin, end, wide, s.nodata, m.level[0].count);
             for (std::int64_t c = 0; c < chunks; ++c) {  // once more where it must be counted
-                const std::int64_t columns = std::min<std::int64_t>(chunk, n - c * chunk);
-                const std::int64_t last = (c * chunk + columns + s.window - 2) / chunk;
-                if (std::none_of(m.missing + c, m.missing + last + 1, [](bool gone) { return gone; })) continue;
-                join_line<true, spread>(m, s.window, c * chunk, columns, to);
-                const float *count = to.count + c * chunk;
+                const std::int64_t left = bounds[static_cast<std::size_t>(c)],
+                                   columns = bounds[static_cast<std::size_t>(c) + 1] - left;
+                const bool *gone = m.missing + left / border,
+                           *gone_end = m.missing + (left + columns + s.window - 2) / border + 1;
+                if (std::none_of(gone, gone_end, [](bool g) { return g; })) continue;
+                join_line<true, spread>(m, s.window, left, columns, to);
+                const float *count = to.count + left;
                 full[c] =
                     std::all_of(count, count + columns, [&](float k) { return k == static_cast<float>(s.window); });
             }
         }
-        for (std::int64_t c = 0; c < chunks; ++c)
+        for (std::int64_t c = 0; c < chunks; ++c) {
+            const std::int64_t left = bounds[static_cast<std::size_t>(c)],
+                               columns = bounds[static_cast<std::size_t>(c) + 1] - left;
             for (std::int64_t line = top; line < bottom; ++line) {
                 const std::int64_t r = line - top, o = line - half;
                 const bool full =
-                    window_of(m, line, m.line.at(r * m.stride + c * chunk), m.line_full[r * chunks + c], c);
+                    window_of(m, line, m.line.at(r * m.stride + left), m.line_full[r * chunks + c], columns, c);
                 if (o < s.lines.first) continue;
-                const float *x = centre_of(o) + c * chunk;
-                float *y = s.out.row(o - s.out_lines.first) + s.samples.first + c * chunk;
-                const std::int64_t columns = std::min<std::int64_t>(chunk, n - c * chunk),
-                                   sample = s.samples.first + c * chunk;
-                if (columns == chunk) {
+                const std::int64_t sample = s.samples.first + left;
+                const float *x = s.in.row(o - s.in_lines.first) + sample;
+                float *y = s.out.row(o - s.out_lines.first) + sample;
+                if (columns % simd_width == 0) {
                     filter_chunk<filter>(s, m, full, o, sample, columns, x, y);
                 } else {
                     const auto bytes = static_cast<std::size_t>(columns) * sizeof(float);
@@ -486,6 +507,7 @@ template <Filter filter> ValueRange strip(const FilterStrip &s)
                     std::memcpy(y, m.result, bytes);
                 }
             }
+        }
     }
     ValueRange range;
     for (int i = 0; i < simd_width; ++i) {
