@@ -3,10 +3,10 @@
     python bench/speckle_quality.py
     python bench/speckle_quality.py --crop --image coins
 
-Needs scikit-image (`pip install sidelook[bench]`). The amplitude A of a test image, 0 to 255, becomes the intensity (A + 0.01)^2 times gamma
-speckle of L looks, numpy's default_rng(100 + L); `--crop` filters and judges rows and columns 128 to 384 of it only. The filtered intensity's
-root, clipped to 0..255, is judged against A. The flat scene is 1200 x 2500 pixels of gamma speckle: mean of the result over that of the
-input, and mean and variance of the ratio image, input over result.
+Needs scikit-image (`pip install sidelook[bench]`). The amplitude A of a test image, 0 to 255, becomes the intensity (A + 0.01)^2 times
+gamma speckle of L looks, numpy's default_rng(100 + L); `--crop` filters and judges rows and columns 128 to 384 of it only. The filtered
+intensity's root, clipped to 0..255, is judged against A. The flat scene is 1200 x 2500 pixels of gamma speckle: mean of the result over
+that of the input, and mean and variance of the ratio image, input over result.
 """
 
 from __future__ import annotations

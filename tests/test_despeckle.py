@@ -195,8 +195,9 @@ def of_tool(tool: str, method: str, kind: str, part: np.ndarray, looks: float, d
 
 
 @pytest.mark.parametrize(
-    ("tool", "method"), [("snap", "lee"), ("otb", "lee"), ("otb", "kuan"), ("snap", "gamma_map"), ("otb", "gamma_map"), ("snap", "frost"), ("otb", "frost")]
-)  # fmt: skip
+    ("tool", "method"),
+    [("otb", "kuan"), *((tool, method) for tool in ("snap", "otb") for method in ("lee", "gamma_map", "frost"))],
+)
 @pytest.mark.parametrize("kind", ["intensity", "amplitude"])
 def test_compat(tool: str, method: str, kind: str) -> None:
     if kind == "amplitude" and method in INTENSITY_ONLY:

@@ -97,13 +97,13 @@ void bind_despeckle(py::module_ &m)
         py::arg("looks"), py::arg("amplitude"), py::arg("share"));
     m.def(
         "bright_level",
-        [](const py::object &image, double nodata) {
+        [](const py::object &image, std::optional<double> nodata) {
             const array_in<float> array = pixels(image);
             BrightLevel level;
-            level.add({array.data(), array.shape(0), array.shape(1)}, nodata);
+            level.add({array.data(), array.shape(0), array.shape(1)}, nodata.value_or(not_given));
             return level.value();
         },
-        py::arg("image"), py::arg("nodata") = not_given);
+        py::arg("image"), py::arg("nodata") = py::none());
     py::class_<DespecklePlan>(m, "DespecklePlan")
         .def(py::init<std::int64_t, std::int64_t, const DespeckleOptions &>(), py::arg("lines"), py::arg("samples"),
              py::arg("options"))
