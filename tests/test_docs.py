@@ -43,6 +43,11 @@ _scene = simulate.points(pulses=1300, samples=600, rows=1, columns=1, beam_limit
 acquisition, array = Acquisition.from_native(_scene.acquisition), _scene.echoes
 blocks = (array[first : first + 500] for first in range(0, 1300, 500))
 crsd.write("scene.crsd", acquisition, array)
+import pathlib
+import numpy as np
+import space_packets as _sp
+_codes = _sp.random_codes(12, 200, np.random.default_rng(1))
+pathlib.Path("s3-vv.dat").write_bytes(b"".join(_sp.packet(_codes, space_packet_count=i, pri_count=i) for i in range(3)))
 """,
     "docs/publish.md": """
 import pathlib

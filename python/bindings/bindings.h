@@ -13,6 +13,7 @@ namespace py = pybind11;
 
 void bind_acquisition(py::module_ &m);
 void bind_device(py::module_ &m);
+void bind_decode(py::module_ &m);
 void bind_geometry(py::module_ &m);
 void bind_simulate(py::module_ &m);
 void bind_focus(py::module_ &m);

@@ -19,6 +19,7 @@ PYBIND11_MODULE(_native, m)
 
     bind_acquisition(m);
     bind_device(m);
+    bind_decode(m);
     bind_geometry(m);
     bind_simulate(m);
     bind_focus(m);

@@ -1,4 +1,4 @@
-"""`sidelook info FILE`: what a file of raw echoes, an acquisition or an image holds."""
+"""`sidelook info FILE`: what a file of raw echoes, a Sentinel-1 Level-0 product, an acquisition or an image holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ _LIGHT = 299792458.0  # (m/s)
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser("info", help="say what a file holds", description=__doc__)
-    parser.add_argument("file", type=path_name, help="a CRSD, a .npy of echoes with its .json, an acquisition JSON, or an image for GDAL")
+    parser.add_argument(
+        "file",
+        type=path_name,
+        help="a CRSD, a .npy of echoes with its .json, Sentinel-1 Level-0 (SAFE folder or packet file), an acquisition JSON, "
+        "or an image for GDAL",
+    )
     parser.add_argument("--channel", help="channel of a CRSD that has several")
     add_report_options(parser)
 
@@ -33,22 +38,96 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(path: str, channel: str | None = None) -> dict[str, Any]:
-    """What the file holds, as a dictionary that JSON can express; `kind` is crsd, npy, acquisition or image."""
+    """What the file holds, as a dictionary that JSON can express; `kind` is crsd, npy, sentinel1, acquisition or image."""
+    if os.path.isdir(path):
+        _refuse_channel(channel)
+        return _level0(path)
     try:
         with open(path, "rb") as file:
-            head = file.read(8)
+            head = file.read(16)
     except OSError as error:
         raise from_os_error(error, path, "read") from None
     if head.startswith(b"CRSD") or head.startswith(b"\x93NUMPY"):
         return _echoes(path, channel, "crsd" if head.startswith(b"CRSD") else "npy")
-    if channel is not None:
-        raise BadInput(f"channel is {channel!r}; must be left out, only a CRSD has channels")
+    _refuse_channel(channel)
+    if _holds_packets(path, head):
+        return _level0(path)
     if head.lstrip().startswith(b"{"):
         from sidelook.acquisition import Acquisition
 
         acquisition = Acquisition.from_json(_as_path(path))
         return {"path": path, "kind": "acquisition", **_derived(acquisition), "acquisition": acquisition.to_dict()}
     return _image(path, head)
+
+
+def _refuse_channel(channel: str | None) -> None:
+    if channel is not None:
+        raise BadInput(f"channel is {channel!r}; must be left out, only a CRSD has channels")
+
+
+def _holds_packets(path: str, head: bytes) -> bool:
+    """Whether to look for space packets, and they are there; the first may be damaged."""
+    from sidelook._echoes import looks_like
+
+    if not head or looks_like(head) != "no format we know":
+        return False
+    from sidelook.sentinel1 import is_level0
+
+    return is_level0(path)
+
+
+def _level0(path: str) -> dict[str, Any]:
+    """From the headers of all packets; samples are not decoded."""
+    from sidelook import sentinel1
+
+    with sentinel1.open(path) as product:
+        return {"path": path, "kind": "sentinel1", "channels": {name: _channel(c) for name, c in product.channels.items()}}
+
+
+def _channel(channel: Any) -> dict[str, Any]:
+    times = channel.packets["time_gps_s"]
+    return {
+        "file": str(channel.path),
+        "file_bytes": os.path.getsize(channel.path),
+        "data_take": int(channel.packets["data_take"][0]),
+        "ecc_number": int(channel.packets["ecc_number"][0]),
+        "first_packet_utc": _utc(float(times[0])),
+        "duration_s": float(times[-1] - times[0]),
+        **channel.counts(),
+        "groups": [_group(group) for group in channel.groups],
+        "orbit_states": len(channel.orbit),
+        "attitude_states": len(channel.attitude),
+        "temperature_cycles": len(channel.temperatures),
+    }
+
+
+def _utc(gps_s: float) -> str | None:
+    from sidelook.sentinel1 import gps_to_utc
+
+    try:
+        return gps_to_utc(gps_s).isoformat(timespec="microseconds") + "Z"
+    except BadInput:  # a header whose time is damaged
+        return None
+
+
+def _group(group: Any) -> dict[str, Any]:
+    head = group.packets[0]
+    return {
+        "signal": group.signal,
+        "swath": group.swath,
+        "lines": group.shape[0],
+        "samples": group.shape[1],
+        "runs": len(group.runs),
+        "windows": len(group.windows),
+        "window_shift_samples": max(abs(w.shift_samples) for w in group.windows),
+        "baq_modes": sorted({int(mode) for mode in group.packets["baq_mode"]}),
+        "prf_hz": 1 / group.pri_s if group.pri_s > 0 else 0.0,
+        "sample_rate_hz": group.sample_rate_hz,
+        "first_sample_delay_s": group.first_sample_delay_s,
+        "chirp_rate_hz_per_s": float(head["tx_ramp_rate_hz_per_s"]),
+        "chirp_start_hz": float(head["tx_start_frequency_hz"]),
+        "chirp_duration_s": float(head["tx_pulse_length_s"]),
+    }
 
 
 def _as_path(path: str) -> Any:
@@ -180,8 +259,30 @@ class _exceptions:
             self.gdal.DontUseExceptions()
 
 
+def _level0_text(found: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, c in found["channels"].items():
+        lost = ", ".join(f"{count} {reason}" for reason, count in c["damaged"].items())
+        lines += [
+            f"  {name}            {os.path.basename(c['file'])}, data take {c['data_take']}, mode {c['ecc_number']}",
+            f"  time          {c['first_packet_utc'] or 'unknown'}, for {c['duration_s']:.3f} s",
+            f"  packets       {c['packets']}: {', '.join(f'{count} {signal}' for signal, count in c['signals'].items())}",
+            f"  damaged       {lost}, {c['bytes_left_out']} bytes left out" if lost else "  damaged       none",
+            f"  ancillary     {c['orbit_states']} orbit, {c['attitude_states']} attitude, {c['temperature_cycles']} temperature",
+        ]
+        for g in c["groups"]:
+            modes = "/".join({0: "bypass", 3: "BAQ 3", 4: "BAQ 4", 5: "BAQ 5"}.get(mode, "FDBAQ") for mode in g["baq_modes"])
+            lines.append(
+                f"  {g['signal']:<13} swath {g['swath']}: {g['lines']} lines x {g['samples']} samples, {modes}, {g['windows']} windows, "
+                f"PRF {g['prf_hz']:.6g} Hz, sampled at {g['sample_rate_hz'] / 1e6:.6g} MHz"
+            )
+    return lines
+
+
 def _text(found: dict[str, Any]) -> list[str]:
     lines = [f"{found['path']}: {found['kind']}"]
+    if found["kind"] == "sentinel1":
+        return lines + _level0_text(found)
     if found["kind"] == "image":
         lines.append(f"  driver        {found['driver']}")
         lines.append(f"  size          {found['lines']} lines x {found['samples']} samples")
