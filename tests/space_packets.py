@@ -85,12 +85,18 @@ class Codes:
         return np.stack([ie + 1j * qe, io + 1j * qo], axis=1).reshape(-1).astype(np.complex64)
 
 
-def random_codes(baq_mode: int, quads: int, rng: np.random.Generator, rate: int | None = None) -> Codes:
+def random_codes(baq_mode: int, quads: int, rng: np.random.Generator, rate: int | None = None, *, as_recorded: bool = False) -> Codes:
+    """All magnitudes alike, so that rare ones come; `as_recorded`: as often as their code words are short, as in real echoes."""
     blocks = -(-quads // 128)
     rates = [int(rng.integers(5)) if rate is None else rate for _ in range(blocks)]
     codes = Codes(baq_mode, [], rates, [int(k) for k in rng.integers(256, size=blocks)])
-    sizes = [512 if baq_mode == 0 else len(NORMALISED[codes.table(b)]) for b in range(blocks)]
-    codes.channels = [[(int(rng.integers(2)), int(rng.integers(sizes[i // 128]))) for i in range(quads)] for _ in range(4)]
+    for _ in range(4):
+        magnitudes: list[int] = []
+        for block in range(blocks):
+            size = 512 if baq_mode == 0 else len(NORMALISED[codes.table(block)])
+            p = [0.5 ** len(word) for word in CODE_WORDS[rates[block]]] if as_recorded and baq_mode >= 12 else None
+            magnitudes += rng.choice(size, min(128, quads - 128 * block), p=p).tolist()
+        codes.channels.append(list(zip(rng.integers(2, size=quads).tolist(), magnitudes, strict=True)))
     return codes
 
 

@@ -43,6 +43,11 @@ def test_pytest_benchmarks_without_times() -> None:
     run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", ROOT / "bench", "--sizes", SIZE, "--benchmark-disable")
 
 
+def test_decode_bench() -> None:
+    report = json.loads(run(sys.executable, ROOT / "bench" / "decode.py", "--copies", 2, "--quads", 300, "--runs", 1).stdout)
+    assert len(report["results"]) == 10 and all(r["verified"] and r["msample_per_cpu_s"] > 0 for r in report["results"])
+
+
 def native() -> pathlib.Path:
     folder = build_folder()
     program = folder / "bench" / "sidelook_bench" if folder else None

@@ -225,6 +225,26 @@ TEST(decode, the_rest_of_a_damaged_file_is_kept)
     found(joined(59, p), PacketFault::truncated, 59);
 }
 
+TEST(decode, neighbours_do_not_matter)
+{
+    Random random(17);
+    for (int turn = 0; turn < 40; ++turn) {
+        Octets pair[2], both;
+        for (Octets &p : pair) {
+            p = packets::packet(packets::random_codes(random(4) ? 12 : 4, 1 + random(900), -1, random));
+            if (random(2)) p[68 + random(static_cast<unsigned>(p.size()) - 68)] ^= 0x55;  // a fault, perhaps
+            both.insert(both.end(), p.begin(), p.end());
+        }
+        const Decoded together = decode_all(both);
+        for (std::size_t k = 0; k < 2; ++k) {
+            const Decoded alone = decode_all(pair[k]);
+            CHECK(together.faults[k] == alone.faults[0]);
+            const auto row = static_cast<std::size_t>(together.cols) * k;
+            CHECK(std::memcmp(&together.samples[row], alone.samples.data(), alone.samples.size() * sizeof(c64)) == 0);
+        }
+    }
+}
+
 TEST(decode, no_damage_reads_out_of_bounds)
 {
     Random random(15);

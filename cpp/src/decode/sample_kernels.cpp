@@ -12,6 +12,7 @@ namespace
 
 using sentinel1::code_window;
 using sentinel1::CodeBook;
+using sentinel1::CodeStream;
 
 /// 64 bits from a bit on, of which the last 7 may be missing. Octets are big-endian.
 inline std::uint64_t bits_at(const std::uint8_t *data, std::int64_t bit)
@@ -21,7 +22,66 @@ inline std::uint64_t bits_at(const std::uint8_t *data, std::int64_t bit)
     return __builtin_bswap64(v) << (bit & 7);
 }
 
-inline void store_symbols(std::uint8_t *symbols, std::uint64_t entry) { std::memcpy(symbols, &entry, 8); }
+/// A stream in registers.
+struct Cursor {
+    const std::uint8_t *data;
+    std::int64_t bit;
+    const CodeBook *book;
+    std::uint8_t *symbols, *end;
+    std::uint64_t next = 0;
+
+    explicit Cursor(const CodeStream &s)
+        : data(s.data), bit(s.bit), book(s.book), symbols(s.symbols), end(s.symbols + s.n)
+    {
+    }
+    bool room(int most) const { return end - symbols >= most; }
+    void refill() { next = bits_at(data, bit); }
+    void take_many()  // up to 6
+    {
+        const std::uint64_t entry = book->many[next >> (64 - code_window)];
+        std::memcpy(symbols, &entry, 8);
+        symbols += entry >> 48 & 15;
+        next <<= entry >> 56;
+        bit += static_cast<std::int64_t>(entry >> 56);
+    }
+    void take_one()
+    {
+        const unsigned entry = book->one[next >> 54];
+        *symbols++ = entry & 31;
+        next <<= entry >> 8;
+        bit += entry >> 8;
+    }
+    void take_rest()
+    {
+        while (room(6)) {
+            refill();
+            for (int k = 0; k < 4 && room(6); ++k) take_many();  // 48 of the 57 bits that are there
+        }
+        while (room(1)) {
+            refill();
+            for (int k = 0; k < 5 && room(1); ++k) take_one();  // 50 bits
+        }
+    }
+};
+
+template <int count> void unpack_together(CodeStream *streams)
+{
+    Cursor a(streams[0]), b(streams[count - 1]);
+    while (a.room(24) && (count == 1 || b.room(24))) {
+        a.refill();
+        if (count == 2) b.refill();
+        for (int k = 0; k < 4; ++k) {
+            a.take_many();
+            if (count == 2) b.take_many();
+        }
+    }
+    a.take_rest();
+    streams[0].bit = a.bit;
+    if (count == 2) {
+        b.take_rest();
+        streams[1].bit = b.bit;
+    }
+}
 
 /// A magnitude with the sign of its symbol.
 inline float signed_level(const float *magnitude, unsigned symbol)
@@ -111,34 +171,12 @@ inline void reconstruct_some(const std::uint8_t *ie, const std::uint8_t *io, con
 
 }  // namespace
 
-std::int64_t unpack_code_words(const std::uint8_t *data, std::int64_t bit, const CodeBook &book, std::uint8_t *symbols,
-                               std::int64_t n)
+void unpack_code_words(CodeStream *streams, int count)
 {
-    std::uint8_t *const end = symbols + n;
-    while (end - symbols >= 24) {  // four look-ups of at most 6 symbols, 48 of the 57 bits that are there
-        std::uint64_t next = bits_at(data, bit);
-        unsigned used = 0;
-        for (int k = 0; k < 4; ++k) {
-            const std::uint64_t entry = book.many[next >> (64 - code_window)];
-            store_symbols(symbols, entry);
-            symbols += entry >> 48 & 15;
-            next <<= entry >> 56;
-            used += static_cast<unsigned>(entry >> 56);
-        }
-        bit += used;
-    }
-    while (end - symbols >= 6) {
-        const std::uint64_t entry = book.many[bits_at(data, bit) >> (64 - code_window)];
-        store_symbols(symbols, entry);
-        symbols += entry >> 48 & 15;
-        bit += static_cast<std::int64_t>(entry >> 56);
-    }
-    for (; symbols < end; ++symbols) {
-        const unsigned entry = book.one[bits_at(data, bit) >> 54];
-        *symbols = entry & 31;
-        bit += entry >> 8;
-    }
-    return bit;
+    if (count == 2)
+        unpack_together<2>(streams);
+    else
+        unpack_together<1>(streams);
 }
 
 void unpack_fixed(const std::uint8_t *data, int bits, std::uint8_t *symbols, std::int64_t n)

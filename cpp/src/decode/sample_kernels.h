@@ -13,15 +13,24 @@ namespace sidelook::sentinel1
 constexpr int block_quads = 128;     ///< of a BAQ block: 256 samples
 constexpr std::int64_t slack = 256;  ///< a block of the longest code words is 160 octets
 
+/// A run of code words on its way to symbols.
+struct CodeStream {
+    const std::uint8_t *data = nullptr;
+    std::int64_t bit = 0;  ///< where the next code word begins
+    const CodeBook *book = nullptr;
+    std::uint8_t *symbols = nullptr;  ///< room for n, and 8 more
+    std::int64_t n = 0;
+};
+
 }  // namespace sidelook::sentinel1
 
 namespace sidelook
 {
 
 SIDELOOK_FOR_EACH_ISA(
-    /// n symbols from the bits at `bit` on; returns where they end. `symbols` has room for 8 more.
-    std::int64_t unpack_code_words(const std::uint8_t *data, std::int64_t bit, const sentinel1::CodeBook &book,
-                                   std::uint8_t *symbols, std::int64_t n);
+    /// Unpacks one stream or two, whose bit is where they end afterwards. A look-up waits for the one before it, so
+    /// that two streams take hardly longer than one.
+    void unpack_code_words(sentinel1::CodeStream *streams, int count);
     /// n symbols of `bits` = 3, 4 or 5 bits from an octet on. `symbols` has room for 8 more.
     void unpack_fixed(const std::uint8_t *data, int bits, std::uint8_t *symbols, std::int64_t n);
     /// Symbols of a block of n quads to 2 n complex samples, even and odd in turn.
