@@ -116,7 +116,7 @@ def test_windows_are_placed_on_a_common_grid(tmp_path: pathlib.Path) -> None:
         assert [(w.first_line, w.lines, w.column, w.samples, w.shift_samples) for w in group.windows] == [
             (0, 2, 16, 400, 0.0), (2, 1, 48, 400, 0.0), (3, 2, 0, 400, 0.0),
         ]  # fmt: skip
-        assert group.first_sample_delay_s == group.windows[2].first_sample_delay_s
+        assert group.first_sample_delay_s == pytest.approx(group.windows[2].first_sample_delay_s, abs=1e-15)
         image = group.read(0, 5)
         for line, column in enumerate((16, 16, 48, 0, 0)):
             wanted = np.zeros(448, np.complex64)
@@ -124,13 +124,34 @@ def test_windows_are_placed_on_a_common_grid(tmp_path: pathlib.Path) -> None:
             assert np.array_equal(image[line], wanted)
 
 
-def test_a_fraction_of_a_sample_is_told(tmp_path: pathlib.Path) -> None:
-    codes, _ = stripmap(2)
-    packets = [sp.packet(c, swst_code=5271 + i, space_packet_count=i) for i, c in enumerate(codes)]
+def test_windows_between_samples_are_interpolated(tmp_path: pathlib.Path) -> None:
+    """A step of one reference period is 16/9 samples: column 2, 2/9 of a sample before it. Against the sum of sinc's periodic kin."""
+    codes, _ = stripmap(3)
+    packets = [
+        sp.packet(c, swst_code=5271 + s, space_packet_count=i, pri_count=i) for i, (c, s) in enumerate(zip(codes, (0, 0, 1), strict=True))
+    ]
     with sentinel1.open(write(tmp_path / "fraction.dat", packets)) as product:
         (group,) = product.channels["vv"].groups
-        assert [w.column for w in group.windows] == [0, 2]
-        assert group.windows[1].shift_samples == pytest.approx(16 / 9 - 2)
+        assert [(w.column, w.lines) for w in group.windows] == [(0, 2), (2, 1)]
+        shift = group.windows[1].shift_samples
+        assert shift == pytest.approx(16 / 9 - 2)
+        sent, moved = group.read(0, 3, as_sent=True), group.read(0, 3)
+        assert np.array_equal(sent[2, 2:602], codes[2].samples()) and not sent[2, :2].any() and not moved[2, :2].any()
+        assert np.array_equal(sent[:2], moved[:2])
+        # The definition, in double: the window's samples with 72 zeros (672 = 2^5 x 3 x 7), every frequency turned.
+        x = np.concatenate([codes[2].samples().astype(complex), np.zeros(72)])
+        f = np.fft.fftfreq(672)
+        wanted = np.fft.ifft(np.fft.fft(x) * np.exp(-2j * np.pi * f * shift))[:600]
+        # Two transforms in single precision: some log2(672) roundings of the largest sum each.
+        assert np.abs(moved[2, 2:602] - wanted).max() <= 2 * np.log2(672) * 6e-8 * np.abs(x).max() * 10
+        assert np.array_equal(np.concatenate([b for _, b in group.blocks(1)]), moved)
+        # A tone within the band stays the same tone: its phase tells the place.
+        tone = np.exp(2j * np.pi * 0.13 * (np.arange(600) + shift)).astype(np.complex64)[None]
+        _native.align_lines(tone, shift)
+        inside = slice(150, 450)
+        assert np.abs(tone[0, inside] - np.exp(2j * np.pi * 0.13 * np.arange(600))[inside]).max() < 2e-2  # the ends ring
+        with pytest.raises(_native.NativeError):
+            _native.align_lines(tone, 1.5)
 
 
 def test_signals_and_swaths_are_told_apart(tmp_path: pathlib.Path) -> None:

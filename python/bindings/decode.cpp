@@ -46,8 +46,7 @@ View2<c64> rows_of(py::array &out, py::ssize_t rows)
     require(std::string(py::str(out.dtype())) == "complex64" && out.ndim() == 2 && out.writeable() &&
                 out.shape(0) == rows && (out.shape(1) <= 1 || out.strides(1) == item) &&
                 (rows <= 1 || (out.strides(0) > 0 && out.strides(0) % item == 0)),
-            "out must be a writeable complex64 array with a contiguous row for each of the " + std::to_string(rows) +
-                " packets");
+            "out must be a writeable complex64 array of " + std::to_string(rows) + " contiguous rows");
     return {static_cast<c64 *>(out.mutable_data()), out.shape(0), out.shape(1), out.strides(0) / item};
 }
 
@@ -115,6 +114,14 @@ void bind_decode(py::module_ &m)
         .def("scan", &scan, py::arg("piece"), py::arg("last"));
     m.def("decode_packets", &decode, py::arg("data"), py::arg("data_offset"), py::arg("packets"), py::arg("columns"),
           py::arg("out"), py::arg("threads") = 0);
+    m.def(
+        "align_lines",
+        [](py::array lines, double shift_samples, int threads) {
+            const View2<c64> rows = rows_of(lines, lines.ndim() == 2 ? lines.shape(0) : -1);
+            const py::gil_scoped_release release;
+            align_lines(rows, shift_samples, threads);
+        },
+        py::arg("lines"), py::arg("shift_samples"), py::arg("threads") = 0);
     m.def("assemble_ancillary", &ancillary, py::arg("packets"));
     m.def(
         "packet_fault_name", [](std::uint8_t fault) { return fault_name(static_cast<PacketFault>(fault)); },

@@ -69,7 +69,7 @@ class Window:
     column: int
     """Of the first sample, in the group's grid."""
     shift_samples: float
-    """How far the true first sample lies beyond its column; not 0 only where windows differ by a fraction of a sample."""
+    """How far the true first sample lies beyond its column; not 0 where windows differ by a fraction of a sample."""
 
 
 class Group:
@@ -78,6 +78,9 @@ class Group:
     ``packets`` has the header of every line, as a structured array whose fields are those of
     ``sidelook::sentinel1::PacketHeader``. ``damaged`` grows as lines are read: line and reason of those that turn out
     not to decode; they read as NaN. Columns outside a line's window read as 0.
+
+    The grid is that of the most frequent window. Real windows move by fractions of a sample: lines of other windows are
+    interpolated onto the grid, unless they are read as they were sent.
     """
 
     def __init__(self, file: _PacketFile, packets: npt.NDArray[Any], name: str) -> None:
@@ -92,11 +95,14 @@ class Group:
         self.damaged: dict[int, str] = {}
         self._file = file
         delays, quads = _delay_codes(packets), packets["quads"].astype(np.int64)
+        _, where, counts = np.unique(delays, return_index=True, return_counts=True)
+        usual = int(where[np.argmax(counts)])
         up, down = _native.packet_range_filter(int(head["range_decimation"]))[1:3]
         # A sample lasts down / (4 up) reference periods, so that places are fractions of whole numbers.
-        steps = 4 * up * (delays - delays.min())
+        steps = 4 * up * (delays - delays[usual])
         self._columns = (2 * steps + down) // (2 * down)
         shifts = steps / down - self._columns
+        self._columns -= self._columns.min()
         self._samples = int((self._columns + 2 * quads).max())
         changes = np.flatnonzero((np.diff(delays) != 0) | (np.diff(quads) != 0)) + 1
         starts = [0, *changes.tolist()]
@@ -111,7 +117,7 @@ class Group:
             )
             for first, end in zip(starts, [*starts[1:], len(packets)], strict=True)
         ]
-        self.first_sample_delay_s = float(packets["first_sample_delay_s"][int(np.argmin(delays))])
+        self.first_sample_delay_s = float(packets["first_sample_delay_s"][usual]) - int(self._columns[usual]) / self.sample_rate_hz
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -125,8 +131,11 @@ class Group:
         starts = [0, *gaps.tolist()]
         return [(first, end - first) for first, end in zip(starts, [*starts[1:], len(self.packets)], strict=True)]
 
-    def read(self, first_line: int, lines: int) -> npt.NDArray[np.complex64]:
-        """Lines `first_line` to `first_line + lines` as complex64 (lines, samples), a new array."""
+    def read(self, first_line: int, lines: int, *, as_sent: bool = False) -> npt.NDArray[np.complex64]:
+        """Lines `first_line` to `first_line + lines` as complex64 (lines, samples), a new array.
+
+        `as_sent`: samples bit for bit, in the nearest column, where the window is a fraction of a sample off the grid.
+        """
         total = len(self.packets)
         if first_line < 0 or lines < 0 or first_line + lines > total:
             raise BadInput(f"first_line and lines are {first_line} and {lines}; must lie within the {total} lines there are")
@@ -135,15 +144,20 @@ class Group:
         faults = self._file.decode(self.packets[part], self._columns[part], out)
         for line in np.flatnonzero(faults):
             self.damaged[first_line + int(line)] = _native.packet_fault_name(int(faults[line]))
+        for w in self.windows if not as_sent else ():
+            rows = out[max(0, w.first_line - first_line) : max(0, w.first_line + w.lines - first_line)]
+            if w.shift_samples != 0 and len(rows):
+                with translate():
+                    _native.align_lines(rows[:, w.column : w.column + w.samples], w.shift_samples, self._file.threads)
         return out
 
-    def blocks(self, lines: int = 0) -> Iterator[tuple[int, npt.NDArray[np.complex64]]]:
+    def blocks(self, lines: int = 0, *, as_sent: bool = False) -> Iterator[tuple[int, npt.NDArray[np.complex64]]]:
         """First line and samples of one block after the other; `lines` of 0: about 8 MiB each."""
         step = lines or max(1, BLOCK_BYTES // (8 * self._samples))
         if step < 0:
             raise BadInput(f"lines is {lines}; must be at least 0")
         for first in range(0, len(self.packets), step):
-            yield first, self.read(first, min(step, len(self.packets) - first))
+            yield first, self.read(first, min(step, len(self.packets) - first), as_sent=as_sent)
 
 
 class Channel:
@@ -367,7 +381,7 @@ class _PacketFile:
 
     def __init__(self, path: pathlib.Path, threads: int) -> None:
         self._file = open_file(path)
-        self._name, self._threads = path.name, threads
+        self._name, self.threads = path.name, threads
         self._lock = threading.Lock()  # the readers of a pipeline share one file position
 
     def close(self) -> None:
@@ -388,7 +402,7 @@ class _PacketFile:
             run = slice(first, end)
             with translate():
                 faults[run] = _native.decode_packets(
-                    data, start, np.ascontiguousarray(packets[run]), np.ascontiguousarray(columns[run]), out[run], self._threads
+                    data, start, np.ascontiguousarray(packets[run]), np.ascontiguousarray(columns[run]), out[run], self.threads
                 )
             first = end
         return faults

@@ -154,6 +154,10 @@ private:
 void decode_packets(const std::uint8_t *data, std::int64_t bytes, std::int64_t data_offset, const PacketHeader *packets,
                     const std::int64_t *columns, int threads, View2<c64> out, PacketFault *faults);
 
+/// Lines whose samples lie `shift_samples` (-1 to 1) beyond their columns, interpolated in place to where the columns
+/// are: their spectrum is turned. What a line's ends lack outside their window is taken as 0.
+void align_lines(View2<c64> lines, double shift_samples, int threads);
+
 /// One state of the navigation solution, Earth-fixed (ECEF, WGS84).
 struct OrbitState {
     double time_gps_s = 0;
