@@ -66,7 +66,7 @@ def words_of(line: str) -> tuple[list[str], int, str]:
 
 REFUSED = f"""
 focus absent.crsd -o new.tif => 3 absent.crsd cannot be read: there is no such file or folder
-focus folder -o new.tif => 3 folder cannot be read: it is a folder
+focus folder -o new.tif => 3 folder holds no measurement file; must have a .dat file of Sentinel-1 space packets
 focus text.txt -o new.tif => 3 text.txt looks like no format we know; raw echoes must be a CRSD file
 focus slc.tif -o new.tif => 3 slc.tif looks like a TIFF image, perhaps a focused one; raw echoes must be
 focus scene.json -o new.tif => 3 scene.json looks like JSON; raw echoes must be
@@ -101,7 +101,7 @@ focus scene.npy -o new.tif --doppler 1e9 => 3 orbit covers
 focus scene.npy -o new.tif --doppler-bandwidth-hz 1e-300 => 3 doppler_bandwidth_hz is 1e-300; must be 0 (0.7 PRF) or lie within
 focus scene.npy -o new.tif --azimuth-window none => 3 azimuth_window is 'none'; must be one of rectangular, hamming, kaiser, taylor
 focus scene.npy -o new.tif --range-window 'taylor 1e9' => 3 range_window is taylor 1000000000; its parameter must
-focus scene.npy -o new.tif --channel X => 3 channel is 'X'; must be left out, only a CRSD has channels
+focus scene.npy -o new.tif --channel X => 3 channel is 'X'; must be left out, only CRSD and Sentinel-1 Level-0 have channels
 focus scene.crsd -o new.tif --channel X => 3 channel is 'X'; must be one of '
 focus scene.crsd -o new.tif --acquisition scene.json => 3 acquisition is given with scene.crsd; must be left out
 focus scene.npy -o new.tif --acquisition text.txt => 3 text.txt is not JSON

@@ -39,6 +39,14 @@ def test_headers_make_sense() -> None:
         assert h["window_samples"] == 2 * h["quads"]  # SWL, decimation filter and number of quads agree
         assert h["data_take"] == heads[0]["data_take"]
     echo = heads[2]
+    # As ESA's processor annotates another stripmap 3 product (S1A_S3_SLC__1SDV_20210401T152855), whose radar was set alike.
+    annotated = {
+        "tx_ramp_rate_hz_per_s": 1.344932774550966e12, "tx_start_frequency_hz": -2.970450322412297e07,
+        "tx_pulse_length_s": 4.417243291154830e-05, "sample_rate_hz": 6.672839509333333e07, "pri_s": 5.194923216780943e-04,
+        "rx_gain_db": -6.0, "rank": 10, "swath": 2, "ecc_number": 13,
+    }  # fmt: skip
+    for name, value in annotated.items():
+        assert echo[name] == pytest.approx(value, rel=1e-13), name
     assert echo["tx_ramp_rate_hz_per_s"] * echo["tx_pulse_length_s"] == pytest.approx(59.44e6, rel=1e-3)  # S3's band
     assert echo["tx_start_frequency_hz"] == pytest.approx(-echo["tx_ramp_rate_hz_per_s"] * echo["tx_pulse_length_s"] / 2, rel=1e-3)
     assert 5e5 < 299792458.0 / 2 * echo["first_sample_delay_s"] < 1.1e6  # slant range (m)

@@ -95,15 +95,15 @@ def open(path: Path, channel: str | None = None) -> CrsdEchoes:
 
 
 def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path | None = None, channel: str | None = None) -> Echoes:
-    """Echoes from a CRSD file, a .npy file, or an array.
+    """Echoes from a CRSD file, a .npy file, Sentinel-1 Level-0 of a stripmap mode, or an array.
 
     Parameters
     ----------
-    source : path of a CRSD; path of a .npy file with complex64 (pulses, samples), or int8 or int16
-        (pulses, samples, 2); such an array; or echoes that are open already
+    source : path of a CRSD; path of a SAFE folder or a packet file of Sentinel-1; path of a .npy file with complex64
+        (pulses, samples), or int8 or int16 (pulses, samples, 2); such an array; or echoes that are open already
     acquisition : an `Acquisition` or the path of one as JSON; needed for arrays and .npy files (by default the .json
-        file of the same name beside it), not allowed for a CRSD, which has its own
-    channel : channel of a CRSD that has several, not allowed with anything else
+        file of the same name beside it), not allowed for a CRSD and Level-0, which have their own
+    channel : channel of a CRSD, or polarisation of Level-0, that has several, not allowed with anything else
 
     Raises
     ------
@@ -114,7 +114,7 @@ def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path |
         acquisition = Acquisition.from_json(pathlib.Path(acquisition))
     elif acquisition is not None and not isinstance(acquisition, Acquisition):
         raise BadInput(f"acquisition is a {type(acquisition).__name__}; must be an Acquisition or the path of one as JSON")
-    not_crsd = f"channel is {channel!r}; must be left out, only a CRSD has channels"
+    not_crsd = f"channel is {channel!r}; must be left out, only CRSD and Sentinel-1 Level-0 have channels"
     if isinstance(source, np.ndarray):
         if channel is not None:
             raise BadInput(not_crsd)
@@ -127,8 +127,16 @@ def open_echoes(source: Path | Block | Echoes, acquisition: Acquisition | Path |
             raise BadInput(f"echoes are {kind}; must be a numpy array, the path of a file, or echoes that are open already")
         return source
     name = os.path.basename(os.fspath(source))
-    with open_file(source) as file:
-        is_npy = file.read(6) == b"\x93NUMPY"
+    head = b""
+    if not os.path.isdir(source):
+        with open_file(source) as file:
+            head = file.read(8)
+    is_npy, is_crsd = head[:6] == b"\x93NUMPY", head[:4] == b"CRSD"
+    if acquisition is None and not is_npy and not is_crsd:
+        from sidelook import sentinel1
+
+        if os.path.isdir(source) or (looks_like(head) == "no format we know" and sentinel1.is_level0(source)):
+            return sentinel1.open_stripmap(source, channel)
     if is_npy:
         if channel is not None:
             raise BadInput(not_crsd)

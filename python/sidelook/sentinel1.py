@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,10 @@ from sidelook import _native
 from sidelook._echoes import BLOCK_BYTES, Path, looks_like, open_file
 from sidelook.errors import BadInput, translate
 
-__all__ = ["Channel", "Damage", "Group", "Product", "Window", "gps_to_utc", "open"]
+if TYPE_CHECKING:
+    from sidelook._sentinel1_stripmap import StripmapEchoes
+
+__all__ = ["Channel", "Damage", "Group", "Product", "Window", "gps_to_utc", "open", "open_stripmap"]
 
 REFERENCE_FREQUENCY_HZ = 37.53472224e6  # S1-IF-ASD-PL-0007: every time in a packet counts its periods
 ECHO, NOISE = 0, 1  # signal types; all others are calibration
@@ -278,6 +281,28 @@ def open(path: Path, polarisation: str | None = None, threads: int = 0) -> Produ
         Product(place, channels).close()
         raise
     return Product(place, channels)
+
+
+def open_stripmap(path: Path, polarisation: str | None = None, threads: int = 0) -> StripmapEchoes:
+    """The echoes of a stripmap product with their acquisition: what `sidelook.focus` takes.
+
+    Raises
+    ------
+    BadInput
+        As `open`; several polarisations and none named; echoes of too few pulses (TOPS modes); an orbit that leaves
+        the pulses uncovered.
+    """
+    from sidelook._sentinel1_stripmap import StripmapEchoes
+
+    product = open(path, polarisation, threads)
+    try:
+        if len(product.channels) > 1:
+            names = ", ".join(sorted(product.channels))
+            raise BadInput(f"{product.path.name} has the channels {names}; one must be named")
+        return StripmapEchoes(product, next(iter(product.channels.values())))
+    except BaseException:
+        product.close()
+        raise
 
 
 def is_level0(path: Path) -> bool:

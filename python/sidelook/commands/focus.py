@@ -25,9 +25,11 @@ SURVEY_BYTES = 48 << 20  # the survey's lines and what numpy makes of them
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser("focus", help="turn raw echoes into a focused image", description=__doc__)
-    parser.add_argument("echoes", type=path_name, help="a CRSD, or a .npy of echoes with its acquisition as JSON")
+    parser.add_argument(
+        "echoes", type=path_name, help="a CRSD, a .npy of echoes with its acquisition as JSON, or Sentinel-1 Level-0 (stripmap)"
+    )
     parser.add_argument("--acquisition", metavar="JSON", type=path_name, help="acquisition of a .npy (default: the .json beside it)")
-    parser.add_argument("--channel", help="channel of a CRSD that has several")
+    parser.add_argument("--channel", help="channel of a CRSD, or polarisation of Level-0, that has several")
     group = parser.add_argument_group("processing")
     group.add_argument(
         "--doppler",
