@@ -4,6 +4,7 @@
 #include <pybind11/functional.h>
 
 #include "bindings.h"
+#include "sidelook/backproject.h"
 #include "sidelook/quicklook.h"
 
 using namespace sidelook;
@@ -30,7 +31,8 @@ static EchoReader reader_from(const py::function &read)
     };
 }
 
-static std::vector<StageReport> run(const FocusPlan &plan, const py::function &read, const py::function &write,
+template <class Plan>
+static std::vector<StageReport> run(const Plan &plan, const py::function &read, const py::function &write,
                                     const EchoCorrections &corrections, const py::object &progress)
 {
     std::vector<StageReport> report;
@@ -244,5 +246,31 @@ void bind_focus(py::module_ &m)
                 return py::make_tuple(data, place);
             },
             py::arg("stage"), py::arg("echoes").noconvert(), py::arg("corrections"))
-        .def("run", &run, py::arg("read"), py::arg("write"), py::arg("corrections"), py::arg("progress") = py::none());
+        .def("run", &run<FocusPlan>, py::arg("read"), py::arg("write"), py::arg("corrections"),
+             py::arg("progress") = py::none());
+
+    py::class_<BackprojectPlan>(m, "BackprojectPlan")
+        .def(py::init(
+                 [](const Acquisition &a, const FocusOptions &options, const std::optional<array_in<double>> &points) {
+                     View2<const double> view;
+                     if (points) {
+                         require(points->ndim() == 3 && points->shape(2) == 3,
+                                 "points is not three-dimensional; must be (lines, samples, 3)");
+                         require(points->size() > 0, "points is empty; must have at least one line and sample");
+                         view = {points->data(), points->shape(0), 3 * points->shape(1)};
+                         view.stride = view.cols;
+                     }
+                     const py::gil_scoped_release release;
+                     return std::make_unique<BackprojectPlan>(a, options, view);
+                 }),
+             py::arg("acquisition"), py::arg("options"), py::arg("points").noconvert() = py::none(),
+             py::keep_alive<1, 4>())
+        .def_property_readonly("grid", &BackprojectPlan::grid)
+        .def_property_readonly("lines", &BackprojectPlan::lines)
+        .def_property_readonly("samples", &BackprojectPlan::samples)
+        .def_property_readonly("block_lines", &BackprojectPlan::block_lines)
+        .def_property_readonly("bytes", &BackprojectPlan::bytes)
+        .def_property_readonly("pixel_pulses", &BackprojectPlan::pixel_pulses)
+        .def("run", &run<BackprojectPlan>, py::arg("read"), py::arg("write"), py::arg("corrections"),
+             py::arg("progress") = py::none());
 }

@@ -456,6 +456,33 @@ class FocusPlan:
         progress: Progress | None = None,
     ) -> list[StageReport]: ...
 
+class BackprojectPlan:
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        options: FocusOptions,
+        points: NDArray[np.float64] | None = None,
+    ) -> None: ...
+    @property
+    def grid(self) -> SlcGrid: ...
+    @property
+    def lines(self) -> int: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def block_lines(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def pixel_pulses(self) -> float: ...
+    def run(
+        self,
+        read: Reader,
+        write: Writer,
+        corrections: EchoCorrections,
+        progress: Progress | None = None,
+    ) -> list[StageReport]: ...
+
 class Looks:
     def __init__(self, azimuth: int, range: int) -> None: ...
     azimuth: int

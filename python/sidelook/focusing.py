@@ -119,7 +119,7 @@ class Focuser:
             # Refused before the first pass reads anything: the plan does not depend on the Doppler's small change.
             probe = self.acquisition.native()
             probe.doppler_centroid_hz = probe.doppler_centroid_hz or [0.0]
-            _native.FocusPlan(probe, planned)
+            self._plan(probe, planned)
         begin = time.perf_counter()
         self.statistics, self.input_sha256 = self._survey()
         self.survey_seconds = time.perf_counter() - begin
@@ -130,10 +130,13 @@ class Focuser:
         native.doppler_centroid_hz = self.doppler["coefficients_hz"]
         native.doppler_drift_hz_per_s = self.doppler["drift_hz_per_s"]
         self.native_acquisition = native
-        self.plan = _native.FocusPlan(native, planned)
+        self.plan = self._plan(native, planned)
         self.grid = self.plan.grid
         self.stages: list[dict[str, Any]] = []
         self.metadata = self._metadata()
+
+    def _plan(self, native: Any, planned: Any) -> Any:
+        return _native.FocusPlan(native, planned)
 
     def _read(self, first_line: int, lines: int, first_sample: int, samples: int) -> Image:
         block = self.echoes.read(first_line, lines)
@@ -259,11 +262,8 @@ def focus(echoes: Any, acquisition: Acquisition | None = None, *, progress: Prog
     BadInput, OverMemory
         One sentence with the argument, its value and the rule.
     """
-    unknown = set(options) - {f.name for f in dataclasses.fields(Options)}
-    if unknown:
-        raise BadInput(f"{sorted(unknown)[0]} is no option of focus; see sidelook.focusing.Options")
     source = open_echoes(echoes, acquisition)
-    job = Focuser(source, Options(**options))
+    job = Focuser(source, named_options("focus", options))
     image = np.empty((job.grid.lines, job.grid.samples), np.complex64)
 
     def write(line: int, sample: int, block: Image) -> None:
@@ -271,6 +271,14 @@ def focus(echoes: Any, acquisition: Acquisition | None = None, *, progress: Prog
 
     job.run(write, progress)
     return Slc(image, job.metadata)
+
+
+def named_options(function: str, options: dict[str, Any]) -> Options:
+    """Options from keywords of this function."""
+    unknown = set(options) - {f.name for f in dataclasses.fields(Options)}
+    if unknown:
+        raise BadInput(f"{sorted(unknown)[0]} is no option of {function}; see sidelook.focusing.Options")
+    return Options(**options)
 
 
 def _edge(samples: int) -> list[int]:

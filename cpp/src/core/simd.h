@@ -24,7 +24,8 @@ constexpr int simd_width = 4;
 typedef float vfloat __attribute__((vector_size(simd_width * 4)));
 typedef int vint __attribute__((vector_size(simd_width * 4)));
 
-inline vfloat splat(float x) { return vfloat{} + x; }
+/// x - 0 is x whatever its sign, so that no arithmetic is left of it; 0 + x would not be.
+inline vfloat splat(float x) { return x - vfloat{}; }
 
 inline vfloat load(const float *p)
 {

@@ -49,6 +49,23 @@ static std::vector<StageInfo> declared()
           {"minimum_exposure", "1", "1", "share of the aperture that must have been recorded"}},
          true,
          false},
+        {"backproject",
+         "exact time-domain focusing, onto the zero-Doppler grid or at given points: every pulse of a pixel's band "
+         "compressed, read at the pixel's delay, turned by its phase, weighted and added",
+         {"complex64", "[pulse][sample]", "echo amplitude"},
+         {"complex64", "[line][sample]", "echo amplitude; NaN where not fully exposed"},
+         "the pulses that the beam sent to a block's pixels: an interval that under squint lies seconds away from the "
+         "block; for given points the least that grows with the lines",
+         "",
+         {{"points", "m", "the zero-Doppler grid", "ECEF coordinates of every pixel"},
+          {"doppler_centroid_hz", "Hz", "from the acquisition, the attitude or the echoes", "polynomial over delay"},
+          {"doppler_bandwidth_hz", "Hz", "0.7 PRF", "processed band"},
+          {"range_bandwidth_hz", "Hz", "the chirp's", "processed band"},
+          {"azimuth_window, range_window", "", "hamming 0.75", "spectral weight over the bands"},
+          {"equalise_antenna", "", "true", "divide by the two-way azimuth pattern"},
+          {"minimum_exposure", "1", "1", "share of the aperture and of the pulse that must have been recorded"}},
+         true,
+         false},
         {"multilook",
          "mean over cells of looks: of |x|^2, of powers, or of the complex samples themselves; NaN left out, a cell "
          "with "

@@ -103,8 +103,10 @@ public:
     bool azimuth_invariant() const { return !orbit_; }
     const std::optional<Orbit> &orbit() const { return orbit_; }
 
-private:
+    /// Attitude at this time; the acquisition must have antenna frames.
     AntennaFrame frame(double time_s) const;
+
+private:
     double doppler_hz(const Target &target, double time_s) const;
 
     Acquisition acquisition_;

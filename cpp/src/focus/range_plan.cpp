@@ -36,28 +36,32 @@ std::int64_t transform_length(std::int64_t at_least, Ratio r)
     }
 }
 
-/// Spectrum of the chirp, integral of p(t) e^{-j 2 pi (f - shift) t} dt at f = k step, k = -half..half, from
-/// sixteenfold samples.
+}  // namespace
+
 std::vector<c128> chirp_spectrum(const Acquisition &a, double shift_hz, double step_hz, std::int64_t n,
                                  std::int64_t half)
 {
-    constexpr std::int64_t fine = 16;
+    constexpr std::int64_t fine = 32;
     const double dt = 1 / (step_hz * static_cast<double>(n * fine));
     Buffer<c128> line(n * fine);
     std::fill(line.data(), line.data() + n * fine, c128{});
-    const auto reach = static_cast<std::int64_t>(std::floor(0.5 * a.chirp_duration_s / dt));
-    for (std::int64_t i = -reach; i <= reach; ++i) {
+    // Trapezoids to the last whole step, and what is left to the pulse's very end: the end falls between samples, and
+    // by it the spectrum at the band's edge, where half the pulse is missing, would err by half a per cent.
+    const double half_steps = 0.5 * a.chirp_duration_s / dt;
+    const auto reach = static_cast<std::int64_t>(std::floor(half_steps));
+    const double rest = half_steps - static_cast<double>(reach);
+    for (std::int64_t i = -reach - 1; i <= reach + 1; ++i) {
+        const std::int64_t inside = reach - std::abs(i);
+        const double share = inside > 0 ? 1 : inside == 0 ? 0.5 + rest * (1 - 0.5 * rest) : 0.5 * rest * rest;
         const double t = static_cast<double>(i) * dt;
         line.data()[(i + n * fine) % (n * fine)] =
-            std::polar(dt, pi * a.chirp_rate_hz_per_s * t * t + 2 * pi * shift_hz * t);
+            std::polar(share * dt, pi * a.chirp_rate_hz_per_s * t * t + 2 * pi * shift_hz * t);
     }
     fft::forward(View2<c128>(line.data(), 1, n * fine));
     std::vector<c128> out;
     for (std::int64_t k = -half; k <= half; ++k) out.push_back(line.data()[(k + n * fine) % (n * fine)]);
     return out;
 }
-
-}  // namespace
 
 RangePlan::RangePlan(const Scene &scene, Interval out) : scene_(scene)
 {

@@ -10,6 +10,11 @@
 namespace sidelook
 {
 
+/// Spectrum of the chirp, integral of p(t) e^{-j 2 pi (f - shift) t} dt at f = k step, k = -half..half, from
+/// 32-fold samples; n steps are the sample rate.
+std::vector<c128> chirp_spectrum(const Acquisition &acquisition, double shift_hz, double step_hz, std::int64_t n,
+                                 std::int64_t half);
+
 /// Where a strip's compressed lines lie, and the reference that the range filter has already corrected.
 struct CompressedGrid {
     Interval samples_in;       ///< of the echo lines

@@ -119,23 +119,26 @@ double Scene::range_weight(double offset_hz) const
     return weight(offset_hz, grid_.range_bandwidth_hz, range_roll_off_hz(), options_.range_window);
 }
 
+double Scene::centroid_hz(double delay_s, double sent_s) const
+{
+    const double x = delay_s - acquisition_.first_sample_delay_s;
+    double f = 0;
+    for (std::size_t i = acquisition_.doppler_centroid_hz.size(); i-- > 0;)
+        f = f * x + acquisition_.doppler_centroid_hz[i];
+    return f + acquisition_.doppler_drift_hz_per_s * (sent_s - middle_pulse_s());
+}
+
 double Scene::doppler_hz(const EchoModel::Target &target) const
 {
     // The centroid depends on the delay and time at which the target is seen, and these on its Doppler: a fixed point
     // that contracts by (drift / Doppler rate), some 1e-3, each round.
     const Acquisition &a = acquisition_;
-    const auto centroid = [&](double delay, double sent_s) {
-        const double x = delay - a.first_sample_delay_s;
-        double f = 0;
-        for (std::size_t i = a.doppler_centroid_hz.size(); i-- > 0;) f = f * x + a.doppler_centroid_hz[i];
-        return f + a.doppler_drift_hz_per_s * (sent_s - middle_pulse_s());
-    };
-    double f = centroid(2 * target.slant_range_m / c0, middle_pulse_s());
+    double f = centroid_hz(2 * target.slant_range_m / c0, middle_pulse_s());
     if (a.doppler_centroid_hz.size() == 1 && a.doppler_drift_hz_per_s == 0) return f;
     for (int i = 0; i < 3; ++i) {
         const auto h = history(target, f);
         const double delay = h.at(0).delay_s;
-        f = centroid(delay, h.time_s - delay);
+        f = centroid_hz(delay, h.time_s - delay);
     }
     return f;
 }

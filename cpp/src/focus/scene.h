@@ -25,6 +25,8 @@ public:
     double line_time_s(double line) const { return grid_.first_line_time_s + line * grid_.line_spacing_s; }
     double slant_range_m(double sample) const { return grid_.first_slant_range_m + sample * grid_.sample_spacing_m; }
 
+    /// Absolute Doppler centroid of what is sent at sent_s and comes back after delay_s.
+    double centroid_hz(double delay_s, double sent_s) const;
     /// Absolute Doppler centroid of the target at this place.
     double doppler_hz(const EchoModel::Target &target) const;
     EchoHistory history(const EchoModel::Target &target, double doppler_hz) const
