@@ -19,8 +19,9 @@ constexpr double tolerance_cycles = 1e-5;  // -84 dB, at the worst pixel of the 
 
 const Orbit &orbit_of(const Scene &scene)
 {
-    require(scene.model().orbit().has_value(), "orbit is empty; backprojection needs one");
-    return *scene.model().orbit();
+    const std::optional<Orbit> &orbit = scene.model().orbit();
+    if (!orbit) throw Error(Code::bad_input, "orbit is empty; backprojection needs one");
+    return *orbit;
 }
 
 bool finite(const Vec3 &p) { return std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z); }
