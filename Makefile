@@ -13,6 +13,7 @@ bench: setup
 	.venv/bin/sidelook bench
 	$(PYTHON) -m pytest bench
 	build/cp*/bench/sidelook_bench
+	build/cp*/bench/sidelook_bench_cfar
 
 # Formats, lint and types; `make format` puts formats right.
 check: setup
