@@ -176,12 +176,19 @@ std::vector<Component> merge_near(std::vector<Component> parts, const std::vecto
         active = std::move(still);
     }
     std::vector<Component> bridges;
-    std::vector<std::size_t> bridge_of;  // a part that it belongs to
+    std::vector<std::size_t> bridge_of;                                       // a part that it belongs to
+    const auto reach = static_cast<std::int64_t>(gap_m / least_spacing) + 1;  // lines
+    std::size_t next = 0;
+    active.clear();  // parts that a faint one may be near; both lists are sorted by first line
     for (const Component &f : faint) {
+        while (next < parts.size() && parts[next].first_line <= f.end_line + reach) active.push_back(next++);
+        active.erase(std::remove_if(active.begin(), active.end(),
+                                    [&](std::size_t k) { return parts[k].end_line + reach < f.first_line; }),
+                     active.end());
         const auto at = static_cast<std::size_t>(f.first_sample);
         std::size_t shore = parts.size();
         bool joins = false;
-        for (std::size_t k = 0; k < parts.size(); ++k) {
+        for (const std::size_t k : active) {
             if (!are_near(f, parts[k], azimuth_spacing_m[at], ground_range_spacing_m[at], gap_m)) continue;
             if (shore == parts.size()) {
                 shore = k;
